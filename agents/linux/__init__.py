@@ -1,0 +1,1 @@
+"""The doors to the kernel and to programs; nothing else in the agent opens them."""
