@@ -1,0 +1,181 @@
+"""The only place where the agent calls the kernel through ctypes.
+
+One function for each call, named after its man page, that raises ``OSError(errno,
+strerror, path)`` when the call fails. Constants come from the kernel's headers. None of
+them logs, retries or remembers anything; meaning is added by the modules around.
+
+The calls of unshare(2) and setns(2) change the calling *thread* only: a thread that used
+them must end and never go back to a pool.
+"""
+
+import ctypes
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct
+from typing import NoReturn
+
+MS_RDONLY = 0x1
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
+MS_NOEXEC = 0x8
+MS_REMOUNT = 0x20
+MS_BIND = 0x1000
+MS_MOVE = 0x2000
+MS_REC = 0x4000
+MS_UNBINDABLE = 1 << 17
+MS_PRIVATE = 1 << 18
+MS_SLAVE = 1 << 19
+MS_SHARED = 1 << 20
+
+MNT_FORCE = 0x1
+MNT_DETACH = 0x2
+MNT_EXPIRE = 0x4
+UMOUNT_NOFOLLOW = 0x8
+
+CLONE_FS = 0x00000200
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+IN_ACCESS = 0x001
+IN_MODIFY = 0x002
+IN_ATTRIB = 0x004
+IN_CLOSE_WRITE = 0x008
+IN_CLOSE_NOWRITE = 0x010
+IN_OPEN = 0x020
+IN_MOVED_FROM = 0x040
+IN_MOVED_TO = 0x080
+IN_CREATE = 0x100
+IN_DELETE = 0x200
+IN_DELETE_SELF = 0x400
+IN_MOVE_SELF = 0x800
+IN_Q_OVERFLOW = 0x4000
+IN_IGNORED = 0x8000
+IN_ONLYDIR = 0x01000000
+IN_DONT_FOLLOW = 0x02000000
+IN_ISDIR = 0x40000000
+IN_NONBLOCK = os.O_NONBLOCK
+IN_CLOEXEC = os.O_CLOEXEC
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mount.argtypes = (
+    ctypes.c_char_p,
+    ctypes.c_char_p,
+    ctypes.c_char_p,
+    ctypes.c_ulong,
+    ctypes.c_char_p,
+)
+_libc.umount2.argtypes = (ctypes.c_char_p, ctypes.c_int)
+_libc.unshare.argtypes = (ctypes.c_int,)
+_libc.setns.argtypes = (ctypes.c_int, ctypes.c_int)
+_libc.inotify_init1.argtypes = (ctypes.c_int,)
+_libc.inotify_add_watch.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint32)
+_libc.inotify_rm_watch.argtypes = (ctypes.c_int, ctypes.c_int)
+
+_EVENT_HEADER = Struct("iIII")
+_EVENT_BUFFER = 64 * 1024
+
+StrPath = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InotifyEvent:
+    """One event of inotify(7). ``name`` is empty when the watched thing itself is meant."""
+
+    watch: int
+    mask: int
+    cookie: int
+    name: str
+
+
+def mount(source: StrPath, target: StrPath, fstype: str, flags: int = 0, data: str = "") -> None:
+    """Attach a file system, or change or bind one, as the flags say; see mount(2).
+
+    ``data`` must be shorter than a page. Raises OSError. Needs CAP_SYS_ADMIN.
+    """
+    result = _libc.mount(
+        os.fsencode(source),
+        os.fsencode(target),
+        fstype.encode() or None,
+        flags,
+        os.fsencode(data) or None,
+    )
+    if result < 0:
+        _fail(target)
+
+
+def umount2(target: StrPath, flags: int = 0) -> None:
+    """Detach the topmost file system of a path; see umount2(2). Raises OSError."""
+    if _libc.umount2(os.fsencode(target), flags) < 0:
+        _fail(target)
+
+
+def unshare(flags: int) -> None:
+    """Move the calling thread into new namespaces; see unshare(2). Raises OSError."""
+    if _libc.unshare(flags) < 0:
+        _fail("")
+
+
+def setns(fd: int, nstype: int = 0) -> None:
+    """Move the calling thread into a namespace; see setns(2). Raises OSError."""
+    if _libc.setns(fd, nstype) < 0:
+        _fail(f"/proc/self/fd/{fd}")
+
+
+def inotify_init1(flags: int = IN_CLOEXEC | IN_NONBLOCK) -> int:
+    """Return the file descriptor of a new inotify instance; see inotify_init1(2)."""
+    fd: int = _libc.inotify_init1(flags)
+    if fd < 0:
+        _fail("")
+    return fd
+
+
+def inotify_add_watch(fd: int, path: StrPath, mask: int) -> int:
+    """Watch a path, or change what is watched of it, and return the watch's number.
+
+    See inotify_add_watch(2). Raises OSError; ENOSPC means that the user's limit of watches
+    (fs.inotify.max_user_watches) is reached.
+    """
+    watch: int = _libc.inotify_add_watch(fd, os.fsencode(path), mask)
+    if watch < 0:
+        _fail(path)
+    return watch
+
+
+def inotify_rm_watch(fd: int, watch: int) -> None:
+    """Stop a watch; see inotify_rm_watch(2). Raises OSError."""
+    if _libc.inotify_rm_watch(fd, watch) < 0:
+        _fail("")
+
+
+def read_inotify(fd: int) -> list[InotifyEvent]:
+    """Return the events that wait on an inotify descriptor.
+
+    A non-blocking descriptor with none gives an empty list; a blocking one waits.
+    """
+    try:
+        data = os.read(fd, _EVENT_BUFFER)
+    except BlockingIOError:
+        return []
+    return list(parse_inotify(data))
+
+
+def parse_inotify(data: bytes) -> Iterator[InotifyEvent]:
+    """Split what read(2) gave of an inotify descriptor into events; see inotify(7)."""
+    offset = 0
+    while offset < len(data):
+        watch, mask, cookie, length = _EVENT_HEADER.unpack_from(data, offset)
+        offset += _EVENT_HEADER.size
+        name = data[offset : offset + length].rstrip(b"\0")
+        offset += length
+        yield InotifyEvent(watch=watch, mask=mask, cookie=cookie, name=os.fsdecode(name))
+
+
+def _fail(path: StrPath) -> NoReturn:
+    number = ctypes.get_errno()
+    raise OSError(number, os.strerror(number), os.fspath(path) or None)
