@@ -1,0 +1,1 @@
+"""Engines: what runs containers on a host."""

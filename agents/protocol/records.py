@@ -1,0 +1,164 @@
+"""The things that both sides describe, as plain frozen records.
+
+Times are seconds since the epoch (float, UTC), sizes are bytes, durations seconds.
+"""
+
+from typing import Literal
+
+import msgspec
+
+ContainerState = Literal[
+    "created", "starting", "running", "paused", "restarting", "stopping", "exited", "dead"
+]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all records."""
+
+
+class PortRecord(Record, frozen=True, kw_only=True):
+    """A published port as it is in force."""
+
+    host_ip: str
+    host_port: int
+    container_port: int
+    protocol: Literal["tcp", "udp"] = "tcp"
+
+
+class EndpointRecord(Record, frozen=True, kw_only=True):
+    """A container's place on one network."""
+
+    network: str
+    ipv4_address: str = ""
+    mac_address: str = ""
+    gateway: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+class ContainerRecord(Record, frozen=True, kw_only=True):
+    """One container as its engine sees it now.
+
+    ``sequence`` grows with each change of this container on this host; the greater of two
+    records is the newer. ``oom_killed`` tells a kill for want of memory from an exit.
+    ``spec_json`` is the canonical service spec of the ``up`` that made it ("" if none).
+    """
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    engine: str
+    state: ContainerState
+    sequence: int
+    exit_code: int | None = None
+    oom_killed: bool = False
+    error: str = ""
+    created_at: float = 0.0
+    started_at: float | None = None
+    finished_at: float | None = None
+    restart_count: int = 0
+    health: Literal["", "starting", "healthy", "unhealthy"] = ""
+    command: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    ports: tuple[PortRecord, ...] = ()
+    endpoints: tuple[EndpointRecord, ...] = ()
+    spec_json: str = ""
+
+
+class ImageRecord(Record, frozen=True, kw_only=True):
+    """An image in an engine's store; ``size`` counts its layers, shared or not."""
+
+    id: str
+    references: tuple[str, ...]
+    size: int
+    created_at: float = 0.0
+
+
+class NetworkRecord(Record, frozen=True, kw_only=True):
+    """A network that an engine holds."""
+
+    id: str
+    name: str
+    driver: str
+    subnet: str = ""
+    gateway: str = ""
+    internal: bool = False
+    labels: dict[str, str] = {}
+
+
+class VolumeRecord(Record, frozen=True, kw_only=True):
+    """A named volume that an engine holds."""
+
+    name: str
+    driver: str = "local"
+    mountpoint: str = ""
+    labels: dict[str, str] = {}
+
+
+class ProjectFile(Record, frozen=True, kw_only=True):
+    """One plain file of a project; ``path`` is relative to the project's folder."""
+
+    path: str
+    content: str
+    executable: bool = False
+
+
+class AppliedProject(Record, frozen=True, kw_only=True):
+    """What was last applied on the host, kept there so that a new panel can re-adopt it.
+
+    Variables are kept on the host too, but do not travel in reports.
+    """
+
+    uid: str
+    name: str
+    revision: int
+    files: tuple[ProjectFile, ...]
+    applied_at: float
+    applied_by: str
+    operation_id: str
+
+
+class EngineRecord(Record, frozen=True, kw_only=True):
+    """An engine that the host offers."""
+
+    name: str
+    version: str
+    capabilities: tuple[str, ...] = ()
+
+
+class HostFacts(Record, frozen=True, kw_only=True):
+    """What the host is and can do; reported by the agent, never asked for by shell."""
+
+    hostname: str
+    os: str
+    kernel: str
+    architecture: str
+    cpus: int
+    memory: int
+    disk: int
+    cgroups: Literal["v1", "v2", "hybrid", "none"]
+    agent_version: str
+    protocol_version: int
+    booted_at: float
+    addresses: tuple[str, ...] = ()
+    engines: tuple[EngineRecord, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class LogLine(Record, frozen=True, kw_only=True):
+    """One line that a container wrote.
+
+    ``position`` is where the line *ends* in the container's whole output, counted in bytes
+    of its log since it was created, across rotations and restarts; so it grows, is never
+    0, and names the line for good. ``previous`` is the position of the line before it (0
+    for the first): whoever sees ``previous`` differ from the last position it has, misses
+    lines. ``partial`` marks a piece of a line that was too long for one record.
+    """
+
+    container_id: str
+    position: int
+    previous: int
+    at: float
+    stream: Literal["stdout", "stderr"]
+    text: str
+    partial: bool = False
