@@ -1,0 +1,1 @@
+"""The apps of the panel; see .importlinter for who may import whom."""

@@ -1,0 +1,1 @@
+"""Users, teams, roles, invitations and the audit log."""

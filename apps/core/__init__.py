@@ -1,0 +1,1 @@
+"""What all pages share: errors, request types, event registry, nudges; no tables."""

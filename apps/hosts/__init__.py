@@ -1,0 +1,1 @@
+"""Machines that run an agent: enrolment, heartbeat, capabilities."""

@@ -1,0 +1,1 @@
+"""Log viewing: from Redis Streams to the browser."""

@@ -1,0 +1,1 @@
+"""Compose projects: files, revisions, plans, deployments."""

@@ -1,0 +1,1 @@
+"""Services and containers: what is observed of them."""

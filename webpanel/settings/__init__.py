@@ -1,0 +1,1 @@
+"""Settings: ``production`` for every real panel, ``test`` for the tests; both extend ``base``."""

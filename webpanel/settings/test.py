@@ -1,0 +1,33 @@
+"""Settings of the tests: nothing is read from or written to the panel's home."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_SCRATCH = Path(tempfile.mkdtemp(prefix="webpanel-test-"))
+_OWNER = os.getpid()
+
+
+def _remove_scratch() -> None:
+    if os.getpid() == _OWNER:
+        shutil.rmtree(_SCRATCH, ignore_errors=True)
+
+
+atexit.register(_remove_scratch)
+os.environ["WEBPANEL_HOME"] = str(_SCRATCH)
+
+from webpanel.settings.base import *  # noqa: E402, F403  the home must be set first
+from webpanel.settings.databases import sqlite  # noqa: E402  as above
+
+SECRET_KEY = "only-for-tests"  # noqa: S105  signs nothing outside a test
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+DATABASES = {
+    "default": {
+        **sqlite(_SCRATCH / "unused.sqlite3"),
+        "TEST": {"NAME": str(_SCRATCH / "test.sqlite3")},
+    }
+}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
