@@ -50,7 +50,7 @@ def acl_user(uid: str) -> str:
 def host_patterns(uid: str) -> tuple[str, ...]:
     """Return the key patterns that the host's Redis user may touch.
 
-    The first two of ``_kombu`` are the bindings that kombu keeps for a queue.
+    Those of ``_kombu`` are the bindings that kombu keeps for a queue.
     """
     name = queue(uid)
     return (
@@ -59,5 +59,52 @@ def host_patterns(uid: str) -> tuple[str, ...]:
         # kombu's priority queues: the name, two separator bytes and a digit
         f"{name}\x06\x16*",
         f"_kombu.binding.{name}",
-        f"_kombu.binding.{name}.*",
+        f"_kombu.binding_permanent.{name}",
     )
+
+
+# What a host's worker and its live sessions send, found by trying; neither scripts nor
+# anything that looks beyond the keys above (KEYS, SCAN, INFO, MONITOR, CLIENT LIST …).
+HOST_COMMANDS = (
+    "ping",
+    "hello",
+    "client|setinfo",
+    "client|setname",
+    "multi",
+    "exec",
+    "discard",
+    "watch",
+    "unwatch",
+    "brpop",
+    "rpop",
+    "lpush",
+    "rpush",
+    "llen",
+    "hset",
+    "hget",
+    "hdel",
+    "zadd",
+    "zrem",
+    "zrange",
+    "sadd",
+    "smembers",
+    "exists",
+    "expire",
+    "xadd",
+    "xread",
+    "xrange",
+    "xrevrange",
+    "xlen",
+)
+
+
+def acl_rules(uid: str, password_sha256: str) -> tuple[str, ...]:
+    """Return the rules for ``ACL SETUSER <acl_user(uid)>``, in their order (redis.io, ACL).
+
+    ``password_sha256`` is 64 lower-case hexadecimal digits. Setting them again replaces
+    whatever the user had before.
+    """
+    patterns = [f"~{pattern}" for pattern in host_patterns(uid)]
+    commands = [f"+{command}" for command in HOST_COMMANDS]
+    access = ["resetkeys", *patterns, "resetchannels", "-@all", *commands]
+    return ("reset", "on", f"#{password_sha256}", *access)
