@@ -1,0 +1,39 @@
+"""``python3 -m setup COMMAND``; the Makefile's targets are short for it."""
+
+from __future__ import annotations
+
+import sys
+
+from setup import commands
+from setup.places import find_places
+from setup.problem import Problem
+
+COMMANDS = {
+    "up": commands.up,
+    "down": commands.down,
+    "status": commands.status,
+    "logs": commands.logs,
+    "test": commands.test,
+    "check": commands.check,
+    "bench": commands.bench,
+    "purge": commands.purge,
+}
+
+
+def main(words: list[str]) -> int:
+    """Run one command; return the exit code."""
+    if not words or words[0] not in COMMANDS:
+        print(f"Usage: python3 -m setup {'|'.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    try:
+        COMMANDS[words[0]](find_places(), *words[1:])
+    except Problem as problem:
+        print(f"\n{problem.what} {problem.do}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

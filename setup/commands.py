@@ -1,0 +1,187 @@
+"""The commands: up, down, status, logs, test, check, bench."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from setup import installation as installations
+from setup import panel, redis, supervise, system, tools
+from setup.checks import check_machine
+from setup.installation import Installation
+from setup.places import CHECKOUT, Places
+from setup.problem import Problem
+from setup.run import run, say, show, step
+from setup.stamps import is_current
+
+
+def up(places: Places) -> None:
+    """Bring this machine to a running panel, and print one link."""
+    check_machine()
+    chosen = installations.load_installation(places)
+    if not supervise.is_running(places):
+        installations.check_ports(chosen)
+    install(places, ("panel", "agent"))
+    installations.save_installation(places, chosen)
+    start(places, chosen)
+    join(places, chosen)
+    finish(places, chosen)
+
+
+def install(places: Places, groups: tuple[str, ...]) -> None:
+    """Install system parts, tools, the locked environment and the front end."""
+    system.install_packages(system.RUN_PACKAGES)
+    tools.install_tools(places)
+    tools.sync_environment(places, groups)
+    tools.build_front_end()
+
+
+def start(places: Places, chosen: Installation) -> None:
+    """Start Redis, web, worker and beat; restart what runs on older code."""
+    panel.write_settings(places, chosen)
+    panel.prepare(places, chosen)
+    panel.make_wheels(places)
+    redis.configure_redis(places, chosen)
+    was_running = supervise.is_running(places)
+    supervise.write_configuration(places)
+    supervise.start(places)
+    stamp = places.stamps / "running"
+    current = panel.source_digest(places)
+    if was_running and not is_current(stamp, current):
+        supervise.restart(places, (*supervise.PANEL, *_agent(places)))
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(current)
+    supervise.wait_until(
+        lambda: panel.answers(places, chosen), 40, "The panel does not answer.", places
+    )
+
+
+def _agent(places: Places) -> tuple[str, ...]:
+    return ("agent",) if (places.agent / "agent.json").exists() else ()
+
+
+def join(places: Places, chosen: Installation) -> None:
+    """Enrol this machine as the first host, as any other host joins, and start its agent."""
+    if _agent(places):
+        return
+    with step("Joining this machine as a host"):
+        token = panel.manage(places, "local_join_token").strip()
+        agent = [str(places.python), "-m", "agents"]
+        root = ["--root", str(places.agent), "--run", str(places.run / "agent")]
+        run(
+            [
+                *agent,
+                "join",
+                *root,
+                "--panel",
+                f"https://127.0.0.1:{chosen.https_port}",
+                "--ca-sha256",
+                panel.ca_sha256(places),
+                "--token",
+                token,
+            ],
+            cwd=CHECKOUT,
+            failed="This machine could not join the panel.",
+        )
+        run(
+            [*agent, "image", "seed", "--config", str(places.agent / "agent.json")],
+            cwd=CHECKOUT,
+            failed="The base image could not be made.",
+        )
+        supervise.write_configuration(places)
+        supervise.start(places)
+
+
+def finish(places: Places, chosen: Installation) -> None:
+    """Start the demo project at the first time, and print the link."""
+    if not (places.stamps / "demo").exists():
+        with step("Deploying the demo project"):
+            panel.manage(places, "seed_demo")
+        (places.stamps / "demo").write_text("seeded")
+    link = panel.manage(places, "setup_link", "--base-url", installations.link_base(chosen)).strip()
+    say("")
+    say(link)
+
+
+def down(places: Places) -> None:
+    """Stop the panel; what it deployed goes on running."""
+    supervise.stop(places)
+    say("The panel is stopped. Containers go on; `make up` takes them up again.")
+
+
+def status(places: Places) -> None:
+    """Say what runs. Exits with 1 if something does not."""
+    if not supervise.is_running(places):
+        say("The panel is stopped. Start it with: make up")
+        raise SystemExit(1)
+    lines = supervise.status_lines(places)
+    say(lines.rstrip())
+    chosen = installations.load_installation(places)
+    say(f"address  {installations.link_base(chosen)}")
+    raise SystemExit(0 if all("RUNNING" in line for line in lines.splitlines()) else 1)
+
+
+def logs(places: Places) -> None:
+    """Follow the logs of all programs until Ctrl+C."""
+    files = sorted(str(path) for path in places.logs.glob("*.log"))
+    if not files:
+        raise Problem(f"There are no logs in {places.logs}.", "Start the panel with: make up")
+    show(["tail", "-n", os.environ.get("LINES", "40"), "-F", *files])
+
+
+def purge(places: Places) -> None:
+    """Stop everything, containers included, and remove what this installation made."""
+    agent = places.agent / "agent.json"
+    if places.supervisor_config.exists():
+        supervise.stop(places)
+    if agent.exists():
+        with step("Removing containers, networks and images"):
+            run([str(places.python), "-m", "agents", "purge", "--config", str(agent)], cwd=CHECKOUT)
+    _remove_tree(places.home)
+    _remove_tree(places.run)
+
+
+def _remove_tree(folder: Path) -> None:
+    """Remove a folder, but never through a mount point."""
+    if folder.exists():
+        run(["rm", "--recursive", "--force", "--one-file-system", str(folder)])
+
+
+def test(places: Places, *arguments: str) -> None:
+    """Set up what the tests need and run them all. Exits with pytest's code."""
+    check_machine()
+    system.install_packages((*system.RUN_PACKAGES, *system.TEST_PACKAGES))
+    install(places, ("panel", "agent", "dev"))
+    code = show([str(places.python), "-m", "pytest", *arguments], cwd=CHECKOUT)
+    node = show(["npm", "test", "--silent"], cwd=CHECKOUT, env={"PATH": tools.node_path()})
+    raise SystemExit(code or node)
+
+
+def check(places: Places) -> None:
+    """Check style, types, imports and migrations without running the tests."""
+    check_machine()
+    install(places, ("panel", "agent", "dev"))
+    python = str(places.python)
+    env = {"DJANGO_SETTINGS_MODULE": "webpanel.settings.test"}
+    failed = [
+        " ".join(words)
+        for words in (
+            ["-m", "ruff", "check", "."],
+            ["-m", "ruff", "format", "--check", "."],
+            ["-m", "mypy", "agents", "apps", "webpanel", "setup"],
+            ["-c", "from importlinter.cli import lint_imports_command as c; c()"],
+            ["manage.py", "check", "--fail-level", "WARNING"],
+            ["manage.py", "makemigrations", "--check", "--dry-run"],
+        )
+        if show([python, *words], cwd=CHECKOUT, env=env) != 0
+    ]
+    if failed:
+        raise Problem("These checks failed: " + "; ".join(failed) + ".", "Mend what they name.")
+
+
+def bench(places: Places) -> None:
+    """Measure, print a table and write build/bench.json."""
+    check_machine()
+    system.install_packages((*system.RUN_PACKAGES, *system.TEST_PACKAGES))
+    install(places, ("panel", "agent", "dev"))
+    raise SystemExit(show([str(places.python), "-m", "benchmarks"], cwd=CHECKOUT))

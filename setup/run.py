@@ -1,0 +1,96 @@
+"""Running programs and saying what happens, for the set-up."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from setup.problem import Problem
+
+
+def say(text: str) -> None:
+    """Print one line at once, also into a pipe."""
+    print(text, flush=True)
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Say what begins, and how long it took."""
+    say(f"==> {title}")
+    began = time.monotonic()
+    yield
+    took = time.monotonic() - began
+    if took > 1:
+        say(f"    done in {took:.1f} s")
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    failed: str = "",
+    do: str = "",
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float | None = 1800,
+) -> str:
+    """Run a program and return its standard output.
+
+    Raises :class:`Problem` with ``failed``, the end of what the program said, and ``do``.
+    """
+    try:
+        done = subprocess.run(
+            list(argv),
+            env=_environment(env),
+            cwd=cwd,
+            timeout=timeout,
+            text=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise Problem(f"The program {argv[0]} is not here.", do or "Install it.") from error
+    except subprocess.TimeoutExpired as error:
+        raise Problem(f"{shlex.join(argv)} did not end in {timeout:.0f} s.", do) from error
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip())[-1500:]
+        raise Problem(f"{failed or shlex.join(argv) + ' failed.'}\n{said}\n", do or "See above.")
+    return done.stdout
+
+
+def succeeds(argv: Sequence[str], *, timeout: float = 60) -> bool:
+    """Tell whether a program ends with 0; its output is thrown away."""
+    try:
+        done = subprocess.run(
+            list(argv),
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def show(
+    argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> int:
+    """Run a program with its output on ours and return its exit code."""
+    sys.stdout.flush()
+    return subprocess.run(list(argv), env=_environment(env), cwd=cwd, check=False).returncode
+
+
+def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
+    """Return our environment with ``extra``; another project's venv must not leak in."""
+    environment = {**os.environ, **(extra or {})}
+    environment.pop("VIRTUAL_ENV", None)
+    environment.pop("PYTHONHOME", None)
+    return environment
