@@ -153,7 +153,7 @@ def test(places: Places, *arguments: str) -> None:
     system.install_packages((*system.RUN_PACKAGES, *system.TEST_PACKAGES))
     install(places, ("panel", "agent", "dev"))
     code = show([str(places.python), "-m", "pytest", *arguments], cwd=CHECKOUT)
-    node = show(["npm", "test", "--silent"], cwd=CHECKOUT, env={"PATH": tools.node_path()})
+    node = show(tools.npm_argv(["test", "--silent"]), cwd=CHECKOUT, env=tools.node_environment())
     raise SystemExit(code or node)
 
 

