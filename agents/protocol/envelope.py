@@ -63,7 +63,7 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def seal(
-    message: msgspec.Struct,
+    message: msgspec.Struct | msgspec.Raw,
     *,
     key: Ed25519PrivateKey,
     kind: Kind,
