@@ -1,0 +1,35 @@
+"""The panel's connections to Redis, one pool a process."""
+
+from functools import cache
+
+import redis
+import redis.asyncio
+from django.conf import settings
+
+TIMEOUT_SECONDS = 5
+
+
+@cache
+def redis_client() -> "redis.Redis":
+    """Return the process's client; answers are bytes. Safe to share between threads."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=TIMEOUT_SECONDS
+    )
+
+
+def blocking_client(block_seconds: float) -> "redis.Redis":
+    """Return a client of its own for reads that wait up to ``block_seconds``; close it."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        socket_timeout=block_seconds + TIMEOUT_SECONDS,
+    )
+
+
+def async_client(block_seconds: float = 0) -> "redis.asyncio.Redis":
+    """Return an asyncio client of its own for the running loop; ``aclose`` it."""
+    return redis.asyncio.Redis.from_url(
+        settings.REDIS_URL,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        socket_timeout=block_seconds + TIMEOUT_SECONDS,
+    )

@@ -1,0 +1,45 @@
+"""Live requests to a host, on its control stream."""
+
+import redis.asyncio
+from redis import RedisError
+
+from agents.protocol import keys
+from agents.protocol.control import AnyControl
+from agents.protocol.envelope import seal
+from apps.core.errors import UnavailableError
+from apps.core.redis import redis_client
+from apps.hosts import pki
+from apps.hosts.models import Host
+
+LIFETIME_SECONDS = 15.0
+_MAX_ENTRIES = 1000
+
+
+def send_control(host: Host, control: AnyControl) -> None:
+    """Ask the host's agent; raises :class:`UnavailableError`. Nobody answers if it is offline."""
+    try:
+        redis_client().xadd(
+            keys.control(host.uid), {"m": sealed_control(host.uid, control)}, maxlen=_MAX_ENTRIES
+        )
+    except RedisError as error:
+        raise UnavailableError("Redis does not answer.", hint="See `make status`.") from error
+
+
+async def send_control_async(
+    client: "redis.asyncio.Redis", host_uid: str, control: AnyControl
+) -> None:
+    """As :func:`send_control`, through the caller's client; raises ``redis.RedisError``."""
+    sealed = sealed_control(host_uid, control)
+    await client.xadd(keys.control(host_uid), {"m": sealed}, maxlen=_MAX_ENTRIES)
+
+
+def sealed_control(host_uid: str, control: AnyControl) -> str:
+    """Sign a request for a host; it is good for 15 seconds."""
+    return seal(
+        control,
+        key=pki.command_key(),
+        kind="control",
+        sender=keys.PANEL_RECIPIENT,
+        recipient=keys.recipient(host_uid),
+        lifetime=LIFETIME_SECONDS,
+    )
