@@ -1,0 +1,1 @@
+"""Containers of the native engine: their records, their life and their logs."""

@@ -1,0 +1,84 @@
+"""Where the files of one container are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CONTAINERS = "containers"
+
+
+@dataclass(frozen=True)
+class ContainerPaths:
+    """The folder that lasts (``state``) and the one that a reboot may empty (``run``)."""
+
+    state: Path
+    run: Path
+
+    @classmethod
+    def of(cls, root: Path, run: Path, container_id: str) -> "ContainerPaths":
+        """Return the paths of a container of the engine with these folders."""
+        return cls(root / CONTAINERS / container_id, run / CONTAINERS / container_id)
+
+    @property
+    def manifest(self) -> Path:
+        """What the container was made as."""
+        return self.state / "container.json"
+
+    @property
+    def status(self) -> Path:
+        """How it is now."""
+        return self.state / "status.json"
+
+    @property
+    def log(self) -> Path:
+        """What it wrote, as conmon keeps it."""
+        return self.state / "output.log"
+
+    @property
+    def upper(self) -> Path:
+        """Its own changes to the image's files."""
+        return self.state / "upper"
+
+    @property
+    def work(self) -> Path:
+        """The folder that overlayfs works in."""
+        return self.state / "work"
+
+    @property
+    def rootfs(self) -> Path:
+        """Where image and changes are mounted as one tree."""
+        return self.state / "rootfs"
+
+    @property
+    def etc(self) -> Path:
+        """Files that are bound over those in its /etc."""
+        return self.state / "etc"
+
+    @property
+    def bundle(self) -> Path:
+        """The OCI bundle, with what conmon leaves there."""
+        return self.run / "bundle"
+
+    @property
+    def config(self) -> Path:
+        """The OCI configuration in the bundle."""
+        return self.bundle / "config.json"
+
+    @property
+    def network(self) -> Path:
+        """What keeps its network namespace."""
+        return self.run / "netns"
+
+    @property
+    def init_pid(self) -> Path:
+        """The number of its first process, by conmon."""
+        return self.run / "init.pid"
+
+    @property
+    def monitor_pid(self) -> Path:
+        """The number of its conmon, by conmon."""
+        return self.run / "conmon.pid"
+
+    @property
+    def exits(self) -> Path:
+        """The folder where conmon writes the exit code, in a file named as the container."""
+        return self.state / "exit"

@@ -1,0 +1,108 @@
+"""What is kept on disk about a container."""
+
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from agents.engines.specs import ContainerSpec
+from agents.linux import process
+from agents.protocol.records import (
+    ContainerRecord,
+    ContainerState,
+    EndpointRecord,
+    PortRecord,
+)
+
+ENGINE = "native"
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a container was made as; only its name ever changes.
+
+    ``volumes`` gives the volume for the target of each volume mount; those of
+    ``anonymous`` go with the container.
+    """
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    created_at: float
+    spec: ContainerSpec
+    command: tuple[str, ...]
+    stop_signal: str
+    volumes: dict[str, str]
+    anonymous: tuple[str, ...]
+
+
+class ProcessMark(msgspec.Struct, frozen=True, kw_only=True):
+    """Names a process for good, as process numbers are used again."""
+
+    pid: int
+    start_time: int
+    boot_id: str
+
+    @classmethod
+    def of(cls, pid: int) -> "ProcessMark | None":
+        """Return the mark of a process, None when it is not there (any more)."""
+        started = process.start_time(pid)
+        if started is None:
+            return None
+        return cls(pid=pid, start_time=started, boot_id=boot_id())
+
+    def is_current(self) -> bool:
+        """Return whether the number still means this process, be it a zombie."""
+        return self.boot_id == boot_id() and process.start_time(self.pid) == self.start_time
+
+
+@cache
+def boot_id() -> str:
+    """Return what names the time since this machine was started; see random(4)."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """How a container is. ``stop_requested`` is true once a person stopped it.
+
+    ``monitor`` is its conmon, ``init`` its first process; both None unless it runs.
+    """
+
+    state: ContainerState = "created"
+    sequence: int = 0
+    exit_code: int | None = None
+    oom_killed: bool = False
+    error: str = ""
+    started_at: float | None = None
+    finished_at: float | None = None
+    restart_count: int = 0
+    stop_requested: bool = False
+    monitor: ProcessMark | None = None
+    init: ProcessMark | None = None
+    ports: tuple[PortRecord, ...] = ()
+    endpoints: tuple[EndpointRecord, ...] = ()
+
+
+def to_record(manifest: Manifest, status: Status) -> ContainerRecord:
+    """Return the container as the world sees it."""
+    return ContainerRecord(
+        id=manifest.id,
+        name=manifest.name,
+        image=manifest.image,
+        image_id=manifest.image_id,
+        engine=ENGINE,
+        state=status.state,
+        sequence=status.sequence,
+        exit_code=status.exit_code,
+        oom_killed=status.oom_killed,
+        error=status.error,
+        created_at=manifest.created_at,
+        started_at=status.started_at,
+        finished_at=status.finished_at,
+        restart_count=status.restart_count,
+        command=manifest.command,
+        labels=dict(manifest.spec.labels),
+        ports=status.ports,
+        endpoints=status.endpoints,
+        spec_json=manifest.spec.spec_json,
+    )
