@@ -68,8 +68,6 @@ def host_patterns(uid: str) -> tuple[str, ...]:
 HOST_COMMANDS = (
     "ping",
     "hello",
-    "client|setinfo",
-    "client|setname",
     "multi",
     "exec",
     "discard",
