@@ -82,12 +82,12 @@ def extend(ruleset: Ruleset, more: Ruleset) -> None:
     10 to 20 ms, so ``replace`` is for that. Not idempotent; atomic. Raises ProgramError,
     also when the table is not there any more.
     """
-    commands: list[Json] = []
-    for resolver in more.resolvers:
-        rule = _rule(ruleset.table, "prerouting", _ask_other(resolver, ruleset.subnets))
-        commands.append({"insert": rule})
-    for forward in more.forwards:
-        commands.append({"add": _rule(ruleset.table, _chain_of(forward), _publishing(forward))})
+    table = ruleset.table
+    commands: list[Json] = [
+        {"insert": _rule(table, "prerouting", _ask_other(one, ruleset.subnets))}
+        for one in more.resolvers
+    ]
+    commands += [{"add": _rule(table, _chain_of(one), _publishing(one))} for one in more.forwards]
     if commands:
         _transact(commands)
 
