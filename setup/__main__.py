@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
-from setup import commands
+from setup import commands, container
 from setup.places import find_places
 from setup.problem import Problem
 
@@ -17,16 +18,20 @@ COMMANDS = {
     "check": commands.check,
     "bench": commands.bench,
     "purge": commands.purge,
+    "build": container.build,
+    "prepare": container.prepare,
+    "serve": container.serve,
 }
 
 
 def main(words: list[str]) -> int:
     """Run one command; return the exit code."""
-    if not words or words[0] not in COMMANDS:
+    command: Callable[..., None] | None = COMMANDS.get(words[0]) if words else None
+    if command is None:
         print(f"Usage: python3 -m setup {'|'.join(COMMANDS)}", file=sys.stderr)
         return 2
     try:
-        COMMANDS[words[0]](find_places(), *words[1:])
+        command(find_places(), *words[1:])
     except Problem as problem:
         print(f"\n{problem.what} {problem.do}", file=sys.stderr)
         return 1

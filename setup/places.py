@@ -72,7 +72,7 @@ class Places:
 
 
 def find_places() -> Places:
-    """Return the places: ``WEBPANEL_HOME``, or ``var`` in the checkout."""
+    """Return the places: ``WEBPANEL_HOME`` (or ``var`` in the checkout) and ``WEBPANEL_RUN``."""
     home = Path(os.environ.get("WEBPANEL_HOME") or CHECKOUT / "var").resolve()
     name = hashlib.sha256(str(home).encode()).hexdigest()[:8]
-    return Places(home=home, run=Path("/run") / f"webpanel-{name}")
+    return Places(home=home, run=Path(os.environ.get("WEBPANEL_RUN") or f"/run/webpanel-{name}"))

@@ -20,11 +20,11 @@ def write_configuration(places: Places) -> None:
     """Write supervisord.conf; the agent is in it once this host has joined."""
     places.logs.mkdir(parents=True, exist_ok=True)
     places.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sections = [_daemon(places), *(_program(places, *entry) for entry in _programs(places))]
+    sections = [_daemon(places), *(_program(places, *entry) for entry in programs(places))]
     places.supervisor_config.write_text("\n".join(sections))
 
 
-def _programs(places: Places) -> list[tuple[str, str, int]]:
+def programs(places: Places) -> list[tuple[str, str, int]]:
     """Return name, command line and order of start of each program."""
     python = places.python
     celery = f"{python} -m celery -A webpanel"

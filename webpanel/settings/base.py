@@ -1,5 +1,6 @@
 """Settings that every panel shares."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from webpanel.settings.databases import database
@@ -17,7 +18,7 @@ PUBLIC_URLS = environment.items("PUBLIC_URLS", f"https://localhost:{HTTPS_PORT}"
 # Where agents reach Redis, without a password; tried in this order.
 AGENT_REDIS_URLS = environment.items("AGENT_REDIS_URLS")
 PKI_DIR = HOME / "pki"
-WHEELS_DIR = HOME / "wheels"
+WHEELS_DIR = Path(environment.text("WHEELS") or HOME / "wheels")
 
 ALLOWED_HOSTS = [
     "localhost",
