@@ -1,0 +1,158 @@
+"""conmon, which watches one container: keeps its output, reaps it, notes its exit code.
+
+See conmon(8). It is a process of its own, so containers outlive the agent.
+"""
+
+import os
+import select
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+import msgspec
+
+from agents.engines.native.containers.paths import ContainerPaths
+from agents.engines.native.oci.defaults import PATH
+from agents.engines.native.runtime import runtime_command
+from agents.errors import InvalidInputError, ProgramError, TimedOutError
+from agents.linux import process
+from agents.linux.failures import kernel_errors
+
+CONMON = "conmon"
+DEADLINE = 60.0
+# What crun and runc say when the command is at fault, not the machine.
+_COMMAND_FAULTS = (
+    "executable file",
+    "exec format error",
+    "no such file or directory: open executable",
+    "permission denied",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pids:
+    """The processes of a container that was created."""
+
+    monitor: int
+    init: int
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What conmon writes to the sync pipe: the first process's number, or below 0 a fault."""
+
+    data: int
+    message: str = ""
+
+
+def conmon_argv(container_id: str, paths: ContainerPaths, runtime_state: Path) -> tuple[str, ...]:
+    """Return how conmon is started for a container whose bundle is ready. Pure."""
+    program, *leading = runtime_command()
+    runtime_arguments = (*leading, f"--root={runtime_state}")
+    return (
+        CONMON,
+        "--api-version",
+        "1",
+        # Without it conmon 2.1 wants /var/run/crio, and dies without a word.
+        "--full-attach",
+        "--cid",
+        container_id,
+        "--cuuid",
+        container_id,
+        "--runtime",
+        program,
+        *(f"--runtime-arg={argument}" for argument in runtime_arguments),
+        "--bundle",
+        str(paths.bundle),
+        "--container-pidfile",
+        str(paths.init_pid),
+        "--conmon-pidfile",
+        str(paths.monitor_pid),
+        "--log-path",
+        f"k8s-file:{paths.log}",
+        "--exit-dir",
+        str(paths.exits),
+    )
+
+
+def create(container_id: str, paths: ContainerPaths, runtime_state: Path) -> Pids:
+    """Start conmon and have it create the container; its program does not run yet.
+
+    Blocks until the runtime is done.
+
+    Raises:
+        InvalidInputError: the command is not in the image or cannot be executed.
+        ProgramError: the runtime or conmon failed.
+        TimedOutError: neither answered in time.
+    """
+    argv = conmon_argv(container_id, paths, runtime_state)
+    with ExitStack() as stack:
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        stack.callback(os.close, reader)
+        with ExitStack() as ours:
+            ours.callback(os.close, writer)
+            environment = {"PATH": os.environ.get("PATH", PATH), "_OCI_SYNCPIPE": str(writer)}
+            started = process.spawn(argv, env=environment, pass_fds=(writer,))
+        answer = _read_line(reader)
+    # What we started forked the true monitor, and ends by itself.
+    started.wait(DEADLINE)
+    init = _init_pid(argv, answer)
+    return Pids(monitor=read_pid(paths.monitor_pid), init=init)
+
+
+def _read_line(fd: int) -> bytes:
+    deadline = monotonic() + DEADLINE
+    data = b""
+    while not data.endswith(b"\n"):
+        if not select.select([fd], [], [], max(0.0, deadline - monotonic()))[0]:
+            raise TimedOutError(f"conmon did not answer within {DEADLINE:.0f} seconds")
+        chunk = os.read(fd, 65536)
+        if not chunk:
+            break
+        data += chunk
+    return data
+
+
+def _init_pid(argv: tuple[str, ...], answer: bytes) -> int:
+    try:
+        told = msgspec.json.decode(answer, type=_Answer)
+    except msgspec.DecodeError as exc:
+        raise ProgramError(
+            "conmon ended without an answer",
+            argv=argv,
+            exit_code=1,
+            stderr=answer.decode(errors="replace"),
+        ) from exc
+    if told.data > 0:
+        return told.data
+    raise _failure(argv, told.data, told.message.strip())
+
+
+def _failure(argv: tuple[str, ...], code: int, message: str) -> InvalidInputError | ProgramError:
+    if any(fault in message.lower() for fault in _COMMAND_FAULTS):
+        return InvalidInputError(
+            f"the command cannot be run: {message}",
+            hint="Check that the program is in the image and can be executed.",
+            field="command",
+        )
+    return ProgramError(
+        f"the container cannot be created: {message}", argv=argv, exit_code=code, stderr=message
+    )
+
+
+def read_pid(path: Path) -> int:
+    """Return the number in a pid file of conmon's. Raises KernelError."""
+    with kernel_errors("read", path):
+        return int(path.read_text())
+
+
+def read_exit_code(container_id: str, paths: ContainerPaths) -> int | None:
+    """Return what conmon noted at the end of the container, None if it did not."""
+    with suppress(FileNotFoundError, ValueError):
+        return int((paths.exits / container_id).read_text())
+    return None
+
+
+def forget_exit(container_id: str, paths: ContainerPaths) -> None:
+    """Remove the note of an earlier end. Idempotent."""
+    (paths.exits / container_id).unlink(missing_ok=True)
