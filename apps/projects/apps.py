@@ -4,3 +4,7 @@ from django.apps import AppConfig
 class ProjectsConfig(AppConfig):
     name = "apps.projects"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the handlers of the agents' events."""
+        from apps.projects import handlers  # noqa: F401  registers on import

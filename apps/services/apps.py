@@ -4,3 +4,7 @@ from django.apps import AppConfig
 class ServicesConfig(AppConfig):
     name = "apps.services"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the handlers of the agents' events."""
+        from apps.services import handlers  # noqa: F401  registers on import
