@@ -76,6 +76,7 @@ _libc.setns.argtypes = (ctypes.c_int, ctypes.c_int)
 _libc.inotify_init1.argtypes = (ctypes.c_int,)
 _libc.inotify_add_watch.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint32)
 _libc.inotify_rm_watch.argtypes = (ctypes.c_int, ctypes.c_int)
+_libc.syncfs.argtypes = (ctypes.c_int,)
 
 _EVENT_HEADER = Struct("iIII")
 _EVENT_BUFFER = 64 * 1024
@@ -124,6 +125,12 @@ def unshare(flags: int) -> None:
 def setns(fd: int, nstype: int = 0) -> None:
     """Move the calling thread into a namespace; see setns(2). Raises OSError."""
     if _libc.setns(fd, nstype) < 0:
+        _fail(f"/proc/self/fd/{fd}")
+
+
+def syncfs(fd: int) -> None:
+    """Write the file system of an open file through to the disk; see syncfs(2). Blocks."""
+    if _libc.syncfs(fd) < 0:
         _fail(f"/proc/self/fd/{fd}")
 
 

@@ -1,0 +1,1 @@
+"""Images: references, configurations, layers, archives and the store that holds them."""

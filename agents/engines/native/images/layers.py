@@ -1,0 +1,192 @@
+"""Layers on disk: one folder for each, in the form that overlayfs takes as a lower folder.
+
+A layer is made in a *draft*, a folder that holds its own lock while somebody works in it,
+and is renamed into its place when it is whole. What a crash leaves is a draft that nobody
+locks. A layer that has not been synced to disk is trusted until the next boot only.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from agents.engines.native import runtime
+from agents.engines.native.images.durable import sync_folder, try_lock, write_file
+from agents.errors import InvalidInputError, NotSupportedError
+from agents.linux import mounts, process, syscalls
+
+PREFIX = "sha256:"
+
+
+class LayerInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is noted beside a layer; ``boot`` is "" once the layer is surely on disk."""
+
+    size: int
+    boot: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A folder to make a layer in. ``diff`` becomes the layer; the rest is thrown away."""
+
+    path: Path
+
+    @property
+    def diff(self) -> Path:
+        """The layer itself, or the upper folder of an overlay."""
+        return self.path / "diff"
+
+    @property
+    def work(self) -> Path:
+        """The overlay's own folder."""
+        return self.path / "work"
+
+    @property
+    def merged(self) -> Path:
+        """Where an overlay may be mounted; it is unmounted with the draft."""
+        return self.path / "merged"
+
+    @property
+    def runtime(self) -> Path:
+        """The state of containers that run for this draft; they end with it."""
+        return self.path / "runtime"
+
+
+class LayerStore:
+    """The layers below ``root``. Callers hold the store's lock when they change it."""
+
+    def __init__(self, root: Path) -> None:
+        self._layers = root / "layers"
+        self._drafts = root / "drafts"
+        for folder in (self._layers, self._drafts):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def path(self, diff_id: str) -> Path:
+        """Return the folder of a layer, whether it is there or not."""
+        return self._folder(diff_id) / "diff"
+
+    def size(self, diff_id: str) -> int:
+        """Return the bytes of a layer's files; 0 if it is not there."""
+        info = self._info(diff_id)
+        return info.size if info else 0
+
+    def has(self, diff_id: str) -> bool:
+        """Return whether a layer is there and whole."""
+        info = self._info(diff_id)
+        return info is not None and info.boot in ("", boot_id())
+
+    @contextmanager
+    def draft(self) -> Iterator[Draft]:
+        """Give a new draft, and remove it with all that is in it at the end."""
+        draft = Draft(path=self._drafts / secrets.token_hex(8))
+        draft.path.mkdir(mode=0o700)
+        lock = os.open(draft.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            try_lock(lock)
+            for folder in (draft.diff, draft.work, draft.merged):
+                folder.mkdir()
+            draft.diff.chmod(0o755)
+            yield draft
+        finally:
+            discard(draft)
+            os.close(lock)
+
+    def keep(self, draft: Draft, diff_id: str, size: int) -> None:
+        """Move a draft's layer into its place; one that is there already stays."""
+        if self.has(diff_id):
+            return
+        self._remove(diff_id)
+        info = LayerInfo(size=size, boot=boot_id())
+        final = self._folder(diff_id)
+        staged = draft.path / "layer"
+        staged.mkdir(mode=0o700)
+        draft.diff.rename(staged / "diff")
+        write_file(staged / "layer.json", msgspec.json.encode(info))
+        staged.rename(final)
+        sync_folder(self._layers)
+
+    def make_durable(self, diff_ids: Iterable[str]) -> None:
+        """Write layers through to the disk; blocks for as long as the disk takes."""
+        fresh = {one: info for one in diff_ids if (info := self._info(one)) and info.boot}
+        if not fresh:
+            return
+        fd = os.open(self._layers, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            syscalls.syncfs(fd)
+        finally:
+            os.close(fd)
+        for diff_id, info in fresh.items():
+            path = self._folder(diff_id) / "layer.json"
+            write_file(path, msgspec.json.encode(LayerInfo(size=info.size)))
+
+    def sweep(self, used: Collection[str]) -> None:
+        """Remove every layer that is not in ``used``."""
+        for folder in self._layers.iterdir():
+            if PREFIX + folder.name not in used:
+                self._remove(PREFIX + folder.name)
+
+    def repair(self) -> None:
+        """Remove the drafts that nobody works in."""
+        for path in self._drafts.iterdir():
+            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                if try_lock(fd):
+                    discard(Draft(path=path))
+            finally:
+                os.close(fd)
+
+    def _remove(self, diff_id: str) -> None:
+        folder = self._folder(diff_id)
+        grave = self._drafts / secrets.token_hex(8)
+        try:
+            folder.rename(grave)
+        except FileNotFoundError:
+            return
+        shutil.rmtree(grave)
+
+    def _folder(self, diff_id: str) -> Path:
+        return self._layers / hex_of(diff_id)
+
+    def _info(self, diff_id: str) -> LayerInfo | None:
+        try:
+            data = (self._folder(diff_id) / "layer.json").read_bytes()
+        except FileNotFoundError:
+            return None
+        return msgspec.json.decode(data, type=LayerInfo)
+
+
+def hex_of(digest: str) -> str:
+    """Return the digits of a sha256 digest. Raises ``InvalidInputError`` for anything else."""
+    digits = digest.removeprefix(PREFIX)
+    if digits == digest or len(digits) != 64 or set(digits) - set("0123456789abcdef"):
+        raise InvalidInputError(f"{digest!r} is no sha256 digest.")
+    return digits
+
+
+@cache
+def boot_id() -> str:
+    """Return the kernel's name for this boot; see random(4)."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def discard(draft: Draft) -> None:
+    """End what runs in a draft, unmount and remove it. Idempotent."""
+    _delete_containers(draft.runtime)
+    mounts.unmount(draft.merged)
+    shutil.rmtree(draft.path, ignore_errors=True)
+
+
+def _delete_containers(state: Path) -> None:
+    names = [entry.name for entry in state.iterdir()] if state.is_dir() else []
+    for name in names:
+        try:
+            argv = runtime.runtime_argv(state, "delete", "--force", name)
+        except NotSupportedError:
+            return
+        process.run(argv, check=False)

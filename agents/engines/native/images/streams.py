@@ -1,0 +1,98 @@
+"""Streams of bytes that are counted, hashed or unpacked while they are read."""
+
+import gzip
+import hashlib
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Protocol, cast
+
+from agents.engines.native.images.extract import Unpacker
+from agents.errors import InvalidInputError, NotSupportedError
+
+GZIP = b"\x1f\x8b"
+_FOREIGN = {
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\xfd7zXZ": "xz",
+    b"BZh": "bzip2",
+}
+_CHUNK = 1 << 20
+
+
+class Readable(Protocol):
+    """Anything that bytes can be read from."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """Read up to ``size`` bytes."""
+        ...
+
+
+class HashingReader:
+    """Hashes what is read through it."""
+
+    def __init__(self, source: Readable) -> None:
+        self._source = source
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to ``size`` bytes."""
+        data = self._source.read(size)
+        self._digest.update(data)
+        return data
+
+    def drain(self) -> None:
+        """Read what is left."""
+        while self.read(_CHUNK):
+            pass
+
+    def digest(self) -> str:
+        """Return the digest of all that was read."""
+        return f"sha256:{self._digest.hexdigest()}"
+
+
+def peek(source: IO[bytes]) -> bytes:
+    """Return how a seekable stream begins, and stay at its beginning."""
+    start = source.read(8)
+    source.seek(0)
+    return start
+
+
+def decompressed(source: Readable, start: bytes) -> Readable:
+    """Return the plain stream of one that begins with ``start`` and can be gzip.
+
+    Raises ``NotSupportedError`` for other compressions.
+    """
+    if start.startswith(GZIP):
+        return gzip.GzipFile(fileobj=cast("IO[bytes]", source), mode="rb")
+    for magic, name in _FOREIGN.items():
+        if start.startswith(magic):
+            raise NotSupportedError(
+                f"The archive is compressed with {name}, which is not supported.",
+                hint="Use gzip, or no compression.",
+            )
+    return source
+
+
+@contextmanager
+def archive_errors(what: str) -> Iterator[None]:
+    """Turn what tar and gzip say of a damaged archive into ``InvalidInputError``."""
+    try:
+        yield
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as exc:
+        raise InvalidInputError(f"{what} is damaged: {exc}.") from exc
+
+
+def unpack(source: Readable, root: int, *, layered: bool = True) -> int:
+    """Unpack a plain tar stream into the folder open at ``root``; return the files' bytes."""
+    unpacker = Unpacker(root, layered=layered)
+    try:
+        with tarfile.open(fileobj=cast("IO[bytes]", source), mode="r|", bufsize=_CHUNK) as tar:
+            for member in tar:
+                content = tar.extractfile(member) if member.isreg() else None
+                unpacker.add(member, content)
+                # Or tarfile would remember every member; the attribute is not in the stubs.
+                tar.members.clear()  # type: ignore[attr-defined]
+    finally:
+        unpacker.close()
+    return unpacker.size
