@@ -15,12 +15,13 @@ import msgspec
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.oci.defaults import PATH
 from agents.engines.native.runtime import runtime_command
-from agents.errors import InvalidInputError, ProgramError, TimedOutError
+from agents.errors import InvalidInputError, NotFoundError, ProgramError, TimedOutError
 from agents.linux import process
 from agents.linux.failures import kernel_errors
 
 CONMON = "conmon"
 DEADLINE = 60.0
+LEAVE_TIME = 5.0
 # What crun and runc say when the command is at fault, not the machine.
 _COMMAND_FAULTS = (
     "executable file",
@@ -156,3 +157,31 @@ def read_exit_code(container_id: str, paths: ContainerPaths) -> int | None:
 def forget_exit(container_id: str, paths: ContainerPaths) -> None:
     """Remove the note of an earlier end. Idempotent."""
     (paths.exits / container_id).unlink(missing_ok=True)
+
+
+def await_end(container_id: str, paths: ContainerPaths) -> None:
+    """Wait until the container's conmon has ended, which it does when the container is gone.
+
+    One that does not is stopped. Idempotent.
+    """
+    pid = _find_monitor(container_id, paths)
+    if pid is None:
+        return
+    with suppress(NotFoundError):
+        pidfd = process.open_pidfd(pid)
+        try:
+            ended = process.wait_pidfd(pidfd, LEAVE_TIME)
+        finally:
+            os.close(pidfd)
+        if not ended:
+            process.stop(pid)
+
+
+def _find_monitor(container_id: str, paths: ContainerPaths) -> int | None:
+    """Return the conmon of a pid file, if the number still means it."""
+    try:
+        pid = int(paths.monitor_pid.read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    return pid if container_id.encode() in command.split(b"\0") else None

@@ -1,0 +1,149 @@
+"""Brings one container up and takes it down, step by step, each step with its undo."""
+
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.engines.native.containers import conmon
+from agents.engines.native.containers.bundle import Surroundings, write_bundle
+from agents.engines.native.containers.cgroup import ContainerCgroups
+from agents.engines.native.containers.connect import Attacher, connect, disconnect
+from agents.engines.native.containers.container import Container
+from agents.engines.native.containers.logs import end_last_line
+from agents.engines.native.containers.paths import ContainerPaths
+from agents.engines.native.containers.records import ProcessMark
+from agents.engines.native.containers.rootfs import resolve_inside
+from agents.engines.native.images.store import ImageStore
+from agents.engines.native.network.records import Attachment
+from agents.engines.native.runtime import runtime_argv
+from agents.engines.native.volumes import VolumeStore
+from agents.errors import NotFoundError
+from agents.linux import mounts, process
+from agents.linux.failures import kernel_errors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launched:
+    """A container that runs."""
+
+    monitor: ProcessMark | None
+    init: ProcessMark | None
+    attachment: Attachment
+
+
+class Launcher:
+    """Knows how, not when: decides nothing, remembers nothing. Callers hold the lock."""
+
+    def __init__(
+        self,
+        *,
+        run: Path,
+        uid: str,
+        images: ImageStore,
+        volumes: VolumeStore,
+        networks: Attacher,
+    ) -> None:
+        self._runtime_state = run / "runtime"
+        self._cgroups = ContainerCgroups(f"webpanel-{uid}")
+        self._images = images
+        self._volumes = volumes
+        self._networks = networks
+
+    def launch(self, container: Container) -> Launched:
+        """Start the container; what a former start left is used or replaced.
+
+        Blocks until its first process runs. When it fails nothing is left.
+
+        Raises:
+            ConflictError: a published port is taken.
+            InvalidInputError: the command or user is not in the image.
+            NotFoundError: a bind source or the image is gone.
+            NotSupportedError, ProgramError, KernelError, OutOfSpaceError.
+        """
+        with self._cgroups.in_use(), ExitStack() as undo:
+            undo.callback(self.release, container.id, container.paths)
+            self._check_binds(container)
+            image = self._images.find(container.manifest.image_id)
+            self._mount(image.layers, container.paths)
+            attachment = connect(container, self._networks)
+            around = Surroundings(
+                image=image.config,
+                attachment=attachment,
+                volumes=self._prepare_volumes(container),
+                cgroup=self._cgroups.path(container.id),
+            )
+            write_bundle(container.manifest, container.paths, around)
+            launched = self._run(container, attachment)
+            undo.pop_all()
+        return launched
+
+    def _run(self, container: Container, attachment: Attachment) -> Launched:
+        end_last_line(container.paths.log)
+        conmon.forget_exit(container.id, container.paths)
+        pids = conmon.create(container.id, container.paths, self._runtime_state)
+        # Taken before the program runs: it may end at once.
+        monitor, init = ProcessMark.of(pids.monitor), ProcessMark.of(pids.init)
+        process.run(runtime_argv(self._runtime_state, "start", container.id))
+        return Launched(monitor=monitor, init=init, attachment=attachment)
+
+    def _check_binds(self, container: Container) -> None:
+        for mount in container.manifest.spec.mounts:
+            if mount.kind == "bind" and not Path(mount.source).exists():
+                raise missing_bind(mount.source)
+
+    def _mount(self, layers: tuple[Path, ...], paths: ContainerPaths) -> None:
+        if mounts.is_mounted(paths.rootfs):
+            return
+        with kernel_errors("make the folders of", paths.state):
+            for folder in (paths.upper, paths.work, paths.rootfs):
+                folder.mkdir(exist_ok=True)
+        mounts.mount_overlay(
+            tuple(reversed(layers)), paths.rootfs, upper=paths.upper, work=paths.work
+        )
+
+    def _prepare_volumes(self, container: Container) -> dict[str, Path]:
+        """Return the folder for each volume mount; new ones are filled from the image."""
+        folders = {}
+        for target, name in container.manifest.volumes.items():
+            volume = self._volumes.find(name)
+            self._volumes.populate(name, resolve_inside(container.paths.rootfs, target))
+            folders[target] = Path(volume.mountpoint)
+        return folders
+
+    def was_out_of_memory(self, container_id: str) -> bool:
+        """Return whether the kernel killed a process of it for want of memory.
+
+        Known until the runtime's part is released.
+        """
+        return self._cgroups.was_out_of_memory(container_id)
+
+    def release_runtime(self, container_id: str) -> None:
+        """Remove what the runtime holds of a container, and end what may still run.
+
+        Its file system and network stay for another launch. Idempotent.
+        """
+        process.run(
+            runtime_argv(self._runtime_state, "delete", "--force", container_id), check=False
+        )
+
+    def release(self, container_id: str, paths: ContainerPaths) -> None:
+        """Take down all that :meth:`launch` brought up. Idempotent."""
+        self.release_runtime(container_id)
+        conmon.await_end(container_id, paths)
+        disconnect(container_id, paths.network, self._networks)
+        mounts.unmount(paths.rootfs)
+        with kernel_errors("remove", paths.run):
+            if paths.run.exists():
+                shutil.rmtree(paths.run)
+        self._cgroups.tidy()
+
+
+def missing_bind(source: str) -> NotFoundError:
+    """Return the error for a bind source that is not on this host."""
+    return NotFoundError(
+        f"the path {source} is not on this host",
+        hint="Create it, or correct the path of the volume.",
+        field="volumes",
+        file=source,
+    )

@@ -1,0 +1,235 @@
+"""When containers start and end: by a person's wish, by themselves, by their restart policy."""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import msgspec
+
+from agents.engines.native.containers import backoff, conmon
+from agents.engines.native.containers.container import ENDED, Container
+from agents.engines.native.containers.launcher import Launched, Launcher
+from agents.engines.native.containers.records import ProcessMark, Status
+from agents.engines.native.containers.signals import signal_number
+from agents.engines.native.containers.supervisor import Supervisor
+from agents.errors import AgentError, ConflictError, NotFoundError, TimedOutError
+from agents.linux import process
+
+logger = logging.getLogger(__name__)
+
+# How long an end may take after SIGKILL: a process in an uninterruptible wait takes its time.
+KILL_TIME = 60.0
+UNKNOWN_EXIT = 255
+_KILLED = 128 + signal.SIGKILL
+
+
+class Lifecycle:
+    """Starts, stops and restarts; the only writer of containers' states."""
+
+    def __init__(
+        self, launcher: Launcher, supervisor: Supervisor, on_end: Callable[[Container], None]
+    ) -> None:
+        self._launcher = launcher
+        self._supervisor = supervisor
+        self._on_end = on_end
+
+    def start(self, container: Container) -> None:
+        """Start a container; one that runs is left alone. See ``Engine.start_container``."""
+        with container.lock:
+            if container.status.state == "stopping":
+                container.wait_until(lambda status: status.state != "stopping", KILL_TIME)
+            _check_present(container)
+            if not container.is_alive():
+                container.failures = 0
+                self._launch(container, restart_count=0)
+
+    def _launch(self, container: Container, *, restart_count: int) -> None:
+        before = container.status
+        container.run += 1
+        container.update(msgspec.structs.replace(before, state="starting"))
+        try:
+            launched = self._launcher.launch(container)
+        except BaseException:
+            container.update(before)
+            raise
+        container.update(_running(before, launched, restart_count))
+        self.watch(container)
+
+    def watch(self, container: Container) -> None:
+        """Follow a running container to its end, here started or adopted."""
+        run = container.run
+        monitor = container.status.monitor
+        if monitor is None:
+            self._supervisor.soon(lambda: self._ended(container, run))
+        else:
+            self._supervisor.on_end(monitor.pid, lambda: self._ended(container, run))
+
+    def _ended(self, container: Container, run: int) -> None:
+        with container.lock:
+            if container.run == run and container.is_alive():
+                self.settle(container)
+
+    def settle(self, container: Container) -> None:
+        """Note the end of a container whose monitor has ended, and follow its policy."""
+        with container.lock:
+            status = self._final_status(container)
+            if _ran_long(status):
+                container.failures = 0
+            again = backoff.should_restart(
+                container.manifest.spec.restart,
+                exit_code=_KILLED if status.exit_code is None else status.exit_code,
+                restart_count=status.restart_count,
+                stop_requested=status.stop_requested,
+            )
+            if again:
+                self._restart_later(container, status)
+            else:
+                self.end(container, status)
+
+    def end(self, container: Container, status: Status) -> None:
+        """Take everything of a container down, and say that it has ended so."""
+        with container.lock:
+            container.run += 1
+            self._launcher.release(container.id, container.paths)
+            ended = msgspec.structs.replace(
+                status, state="exited", monitor=None, init=None, ports=(), endpoints=()
+            )
+            container.update(ended)
+        self._on_end(container)
+
+    def _final_status(self, container: Container) -> Status:
+        status = container.status
+        code = conmon.read_exit_code(container.id, container.paths)
+        error = ""
+        if code is None:
+            # Its monitor was killed; nobody takes its output now.
+            _signal(status.init, signal.SIGKILL)
+            code, error = _KILLED, "its monitor ended before it"
+        out_of_memory = code != 0 and self._launcher.was_out_of_memory(container.id)
+        return msgspec.structs.replace(
+            status, exit_code=code, error=error, oom_killed=out_of_memory, finished_at=time.time()
+        )
+
+    def _restart_later(self, container: Container, status: Status) -> None:
+        self._launcher.release_runtime(container.id)
+        wait = backoff.delay(container.failures)
+        container.failures += 1
+        container.update(
+            msgspec.structs.replace(status, state="restarting", monitor=None, init=None)
+        )
+        run = container.run
+        self._supervisor.after(wait, lambda: self._restart(container, run))
+
+    def _restart(self, container: Container, run: int) -> None:
+        with container.lock:
+            if container.run != run or container.status.state != "restarting":
+                return
+            status = container.status
+            try:
+                self._launch(container, restart_count=status.restart_count + 1)
+            except AgentError as exc:
+                logger.warning("container %s cannot restart: %s", container.id, exc)
+                failed = msgspec.structs.replace(
+                    status, error=exc.message, restart_count=status.restart_count + 1
+                )
+                self._restart_later(container, failed)
+
+    def resume(self, container: Container) -> None:
+        """Start a container that should run, after the agent or the machine came back."""
+        with container.lock:
+            self._restart_later(container, container.status)
+
+    def stop(self, container: Container, grace: float | None) -> None:
+        """Stop a container and wait for its end. See ``Engine.stop_container``."""
+        with container.lock:
+            _check_present(container)
+            status = msgspec.structs.replace(container.status, stop_requested=True)
+            if status.state == "restarting":
+                self.end(container, status)
+            if not container.is_alive():
+                return
+            container.update(msgspec.structs.replace(status, state="stopping"))
+            _signal(status.init, signal_number(container.manifest.stop_signal))
+        seconds = container.manifest.spec.stop_grace if grace is None else grace
+        try:
+            container.wait_until(_has_ended, seconds)
+        except TimedOutError:
+            self._kill_and_wait(container)
+
+    def _kill_and_wait(self, container: Container) -> None:
+        with container.lock:
+            _signal(container.status.init, signal.SIGKILL)
+        container.wait_until(_has_ended, KILL_TIME)
+
+    def kill(self, container: Container, name: str) -> None:
+        """Send a signal. SIGKILL is a person's stop: no policy starts it again."""
+        number = signal_number(name)
+        with container.lock:
+            _check_present(container)
+            if not container.is_alive():
+                raise ConflictError(f"the container {container.manifest.name} does not run")
+            if number == signal.SIGKILL and not container.status.stop_requested:
+                container.update(msgspec.structs.replace(container.status, stop_requested=True))
+            _signal(container.status.init, number)
+
+    def make_removable(self, container: Container, *, force: bool) -> None:
+        """Bring a container to its end, or refuse. The caller holds no lock."""
+        with container.lock:
+            active = container.is_alive() or container.status.state == "restarting"
+            if active and not force:
+                raise ConflictError(
+                    f"the container {container.manifest.name} runs",
+                    hint="Stop it first, or remove it by force.",
+                )
+        if active:
+            with suppress(NotFoundError):
+                self.stop(container, 0.0)
+
+    def release(self, container: Container) -> None:
+        """Take down what a container may still hold. Idempotent."""
+        self._launcher.release(container.id, container.paths)
+
+
+def _running(before: Status, launched: Launched, restart_count: int) -> Status:
+    return Status(
+        state="running",
+        sequence=before.sequence,
+        started_at=time.time(),
+        restart_count=restart_count,
+        monitor=launched.monitor,
+        init=launched.init,
+        ports=launched.attachment.ports,
+        endpoints=launched.attachment.endpoints,
+    )
+
+
+def _ran_long(status: Status) -> bool:
+    if status.started_at is None or status.finished_at is None:
+        return False
+    return status.finished_at - status.started_at >= backoff.STEADY_AFTER
+
+
+def _has_ended(status: Status) -> bool:
+    return status.state in ENDED
+
+
+def _check_present(container: Container) -> None:
+    if container.removed:
+        raise NotFoundError(f"the container {container.manifest.name} was removed")
+
+
+def _signal(mark: ProcessMark | None, number: int) -> None:
+    """Send a signal to a process, unless it has ended."""
+    if mark is None:
+        return
+    with suppress(NotFoundError):
+        pidfd = process.open_pidfd(mark.pid)
+        try:
+            # Asked with the pidfd open, so the number cannot come to mean another.
+            if mark.is_current():
+                process.send_signal(pidfd, number)
+        finally:
+            os.close(pidfd)
