@@ -1,0 +1,146 @@
+"""Mounts of a service: ``volumes``, short and long, and ``tmpfs``."""
+
+import posixpath
+from dataclasses import dataclass
+
+import msgspec
+
+from agents.compose.cursor import Cursor, Fields
+from agents.compose.errors import InvalidValueError
+from agents.compose.model import Mount, MountType
+from agents.compose.mounts import parse_mount, unknown_options
+from agents.compose.quantities import parse_size
+from agents.compose.readers.tables import MOUNT, MOUNT_BIND, MOUNT_TMPFS, MOUNT_VOLUME
+
+_TYPES: dict[str, MountType] = {"bind": "bind", "volume": "volume", "tmpfs": "tmpfs"}
+
+
+@dataclass(frozen=True)
+class Paths:
+    """How paths on the host are read: relative ones start at the project's folder."""
+
+    working_dir: str = ""
+
+    def resolve(self, path: str) -> str:
+        """Return the path, absolute when the project's folder is known."""
+        if path.startswith("~"):
+            raise InvalidValueError(
+                f'"{path}" starts with "~"',
+                hint="Write the full path: nobody's home is meant here.",
+            )
+        if self.working_dir or path.startswith("/"):
+            return posixpath.normpath(posixpath.join(self.working_dir, path))
+        return posixpath.normpath(path)
+
+
+def read_mounts(cursor: Cursor, paths: Paths) -> tuple[Mount, ...]:
+    """Read the list ``volumes``."""
+    return cursor.each(lambda item: _checked(_read_mount(item), paths))
+
+
+def read_tmpfs(cursor: Cursor) -> tuple[Mount, ...]:
+    """Read ``tmpfs``: a path or a list of them, each perhaps with ``:size=…,mode=…``."""
+    return cursor.each(_read_tmpfs) if cursor.is_list else (_read_tmpfs(cursor),)
+
+
+def _read_mount(cursor: Cursor) -> Mount:
+    if cursor.is_mapping:
+        return _read_long(cursor.fields(MOUNT))
+    text = cursor.word()
+    mount = parse_mount(text)
+    for option in unknown_options(text):
+        cursor.warn(f'The option "{option}" is ignored')
+    return mount
+
+
+def _checked(mount: Mount, paths: Paths) -> Mount:
+    if not mount.target.startswith("/"):
+        raise InvalidValueError(
+            f'"{mount.target}" is not an absolute path', expected="a path from / in the container"
+        )
+    target = posixpath.normpath(mount.target)
+    if target == "/":
+        raise InvalidValueError("Nothing can be mounted over the container's root")
+    if mount.type != "bind":
+        return msgspec.structs.replace(mount, target=target)
+    return msgspec.structs.replace(mount, target=target, source=paths.resolve(mount.source))
+
+
+def _read_long(fields: Fields) -> Mount:
+    kind = fields.read("type", _read_type, None)
+    target = fields.read("target", Cursor.word, "")
+    if kind is None or not target:
+        missing = "target" if kind else "type"
+        raise InvalidValueError(f'"{missing}" is missing or wrong', expected="type and target")
+    source = fields.read("source", Cursor.word, "")
+    if kind == "bind" and not source:
+        raise InvalidValueError("A bind mount needs a source", expected="a path on the host")
+    if kind == "tmpfs" and source:
+        raise InvalidValueError("A tmpfs has no source", hint='Remove "source".')
+    read_only = fields.read("read_only", Cursor.boolean, False)
+    mount = Mount(type=kind, target=target, source=source, read_only=read_only)
+    return _with_options(mount, fields)
+
+
+def _read_type(cursor: Cursor) -> MountType:
+    kind = _TYPES.get(cursor.word())
+    if kind is None:
+        raise cursor.unexpected("bind, volume or tmpfs")
+    return kind
+
+
+def _with_options(mount: Mount, fields: Fields) -> Mount:
+    for kind in _TYPES:
+        if kind != mount.type and fields.get(kind) is not None:
+            message = f'"{kind}" has no place in a mount of type {mount.type}'
+            raise InvalidValueError(message)
+    if mount.type == "bind":
+        return fields.read("bind", lambda at: _with_bind(mount, at), mount)
+    if mount.type == "tmpfs":
+        return fields.read("tmpfs", lambda at: _with_tmpfs(mount, at), mount)
+    return fields.read("volume", lambda at: _with_volume(mount, at), mount)
+
+
+def _with_bind(mount: Mount, cursor: Cursor) -> Mount:
+    fields = cursor.fields(MOUNT_BIND)
+    return msgspec.structs.replace(
+        mount,
+        create_host_path=fields.read("create_host_path", Cursor.boolean, True),
+        propagation=fields.read("propagation", Cursor.word, ""),
+        selinux=fields.read("selinux", Cursor.word, ""),
+    )
+
+
+def _with_volume(mount: Mount, cursor: Cursor) -> Mount:
+    fields = cursor.fields(MOUNT_VOLUME)
+    return msgspec.structs.replace(mount, nocopy=fields.read("nocopy", Cursor.boolean, False))
+
+
+def _with_tmpfs(mount: Mount, cursor: Cursor) -> Mount:
+    fields = cursor.fields(MOUNT_TMPFS)
+    return msgspec.structs.replace(
+        mount,
+        tmpfs_size=fields.read("size", lambda at: parse_size(at.word()), None),
+        tmpfs_mode=fields.read("mode", Cursor.integer, None),
+    )
+
+
+def _read_tmpfs(cursor: Cursor) -> Mount:
+    target, _, options = cursor.word().partition(":")
+    mount = _checked(Mount(type="tmpfs", target=target), Paths())
+    for option in filter(None, options.split(",")):
+        mount = _with_tmpfs_option(mount, option, cursor)
+    return mount
+
+
+def _with_tmpfs_option(mount: Mount, option: str, cursor: Cursor) -> Mount:
+    name, _, value = option.partition("=")
+    match name:
+        case "size":
+            return msgspec.structs.replace(mount, tmpfs_size=parse_size(value))
+        case "mode" if value and not value.strip("01234567"):
+            return msgspec.structs.replace(mount, tmpfs_mode=int(value, 8))
+        case "ro":
+            return msgspec.structs.replace(mount, read_only=True)
+    cursor.warn(f'The option "{option}" is ignored')
+    return mount

@@ -1,0 +1,124 @@
+"""One service, from its place in the file to the model."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from agents.compose.cursor import Cursor, Fields
+from agents.compose.files import FileReader
+from agents.compose.model import Port, Restart, Service
+from agents.compose.names import check_container_name
+from agents.compose.readers import attachments, lifecycle, limits, mounts, pairs, ports
+from agents.compose.readers.build import read_build
+from agents.compose.readers.commands import read_command
+from agents.compose.readers.environment import read_environment
+from agents.compose.readers.mounts import Paths
+from agents.compose.readers.tables import SERVICE
+
+
+class ServiceDraft(NamedTuple):
+    """A service as its file says it, with the places that later checks point at."""
+
+    service: Service
+    cursor: Cursor
+    ports: tuple[tuple[Port, Cursor], ...]
+
+
+def read_service(cursor: Cursor, files: FileReader, paths: Paths) -> ServiceDraft:
+    """Read everything but what depends on other services; raises InvalidValueError."""
+    fields = cursor.fields(SERVICE)
+    published = fields.read("ports", ports.read_ports, ())
+    service = _read_origin(cursor.key, fields, paths)
+    service = _with_process(service, fields, files)
+    service = _with_network(service, fields, tuple(port for port, _ in published))
+    service = _with_storage(service, fields, paths)
+    service = _with_rights(service, fields)
+    if not service.image and service.build is None and not _has(fields, "image", "build"):
+        cursor.error(
+            "The service has neither an image nor a build",
+            expected='"image" or "build"',
+            code="no_image",
+        )
+    return ServiceDraft(service, cursor, published)
+
+
+def _has(fields: Fields, *names: str) -> bool:
+    return any(fields.get(name) is not None for name in names)
+
+
+def _read_origin(name: str, fields: Fields, paths: Paths) -> Service:
+    bounds, scale = limits.read_limits(fields)
+    return Service(
+        name=name,
+        image=fields.read("image", Cursor.string, ""),
+        build=fields.read("build", lambda at: read_build(at, paths), None),
+        pull_policy=fields.read("pull_policy", lifecycle.read_pull_policy, "missing"),
+        scale=scale,
+        limits=bounds,
+        profiles=fields.read("profiles", pairs.read_list, ()),
+        depends_on=fields.read("depends_on", lifecycle.read_dependencies, ()),
+        container_name=fields.read("container_name", check_container_name, ""),
+        restart=fields.read("restart", lifecycle.read_restart, Restart()),
+        labels=fields.read("labels", pairs.read_labels, {}),
+        healthcheck=fields.read("healthcheck", lifecycle.read_healthcheck, None),
+    )
+
+
+def _with_process(service: Service, fields: Fields, files: FileReader) -> Service:
+    return msgspec.structs.replace(
+        service,
+        command=fields.read("command", read_command, None),
+        entrypoint=fields.read("entrypoint", read_command, None),
+        environment=read_environment(fields, files),
+        working_dir=fields.read("working_dir", Cursor.word, ""),
+        user=fields.read("user", Cursor.word, ""),
+        hostname=fields.read("hostname", Cursor.word, ""),
+        init=fields.read("init", Cursor.boolean, False),
+        stop_signal=fields.read("stop_signal", Cursor.word, ""),
+        stop_grace_period=fields.read("stop_grace_period", lifecycle.read_seconds, 10.0),
+    )
+
+
+def _with_network(service: Service, fields: Fields, published: tuple[Port, ...]) -> Service:
+    if _has(fields, "network_mode") and _has(fields, "networks"):
+        fields.cursor.find("network_mode").error('Either "network_mode" or "networks", not both')
+    return msgspec.structs.replace(
+        service,
+        ports=tuple(dict.fromkeys(published)),
+        expose=fields.read("expose", ports.read_expose, ()),
+        networks=fields.read("networks", attachments.read_attachments, ()),
+        network_mode=fields.read("network_mode", attachments.read_network_mode, ""),
+        extra_hosts=fields.read("extra_hosts", attachments.read_extra_hosts, {}),
+        dns=fields.read("dns", _read_dns, ()),
+    )
+
+
+def _read_dns(cursor: Cursor) -> tuple[str, ...]:
+    if cursor.is_list:
+        return cursor.each(lambda item: attachments.read_address(item.word()))
+    return (attachments.read_address(cursor.word()),)
+
+
+def _with_storage(service: Service, fields: Fields, paths: Paths) -> Service:
+    mounted = fields.read("volumes", lambda at: mounts.read_mounts(at, paths), ())
+    mounted += fields.read("tmpfs", mounts.read_tmpfs, ())
+    targets: set[str] = set()
+    for mount in mounted:
+        if mount.target in targets:
+            place = fields.cursor.find("volumes")
+            place.error(f"Two mounts have the target {mount.target}", code="duplicate_target")
+        targets.add(mount.target)
+    return msgspec.structs.replace(
+        service, volumes=mounted, read_only=fields.read("read_only", Cursor.boolean, False)
+    )
+
+
+def _with_rights(service: Service, fields: Fields) -> Service:
+    return msgspec.structs.replace(
+        service,
+        ulimits=fields.read("ulimits", limits.read_ulimits, ()),
+        sysctls=fields.read("sysctls", limits.read_sysctls, {}),
+        privileged=fields.read("privileged", Cursor.boolean, False),
+        cap_add=fields.read("cap_add", limits.read_capabilities, ()),
+        cap_drop=fields.read("cap_drop", limits.read_capabilities, ()),
+    )

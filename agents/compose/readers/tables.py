@@ -1,0 +1,125 @@
+"""The keys of the Compose specification: what is read, what is refused, what is ignored."""
+
+from agents.compose.keys import KeyTable, hints, keys
+
+_SWARM_ONLY = "It has an effect on a Swarm only."
+_OWN_LOGS = "The engine keeps the logs of all containers itself."
+_BUILD_CACHE = "The build uses the host's own cache."
+
+PROJECT = KeyTable(
+    supported=keys("version name services networks volumes"),
+    refused={
+        **hints("secrets configs", "Mount a file of the project instead."),
+        **hints("include", "Write all services in one file."),
+        **hints("models"),
+    },
+)
+
+SERVICE = KeyTable(
+    supported=keys(
+        """
+        image build pull_policy scale profiles depends_on container_name restart labels command
+        entrypoint environment env_file working_dir user hostname init stop_signal
+        stop_grace_period healthcheck ports expose networks network_mode extra_hosts dns volumes
+        tmpfs read_only mem_limit cpus pids_limit deploy ulimits sysctls privileged cap_add
+        cap_drop
+        """
+    ),
+    refused={
+        **hints(
+            """
+            blkio_config cgroup cgroup_parent cpu_count cpu_percent cpu_period cpu_quota
+            cpu_rt_period cpu_rt_runtime cpu_shares cpuset credential_spec device_cgroup_rules
+            devices dns_opt dns_search domainname gpus group_add ipc isolation mac_address
+            mem_reservation mem_swappiness memswap_limit models oom_kill_disable oom_score_adj
+            pid post_start pre_stop provider runtime security_opt shm_size storage_opt
+            use_api_socket userns_mode uts
+            """
+        ),
+        "configs": "Mount a file of the project instead.",
+        "secrets": "Mount a file of the project instead.",
+        "extends": "Write the service in full, or share parts with YAML anchors.",
+        "label_file": 'Write the labels under "labels".',
+        "links": "Services of one network find each other by name; use aliases for other names.",
+        "external_links": "Join an external network instead.",
+        "volumes_from": "Name the volumes in both services.",
+    },
+    ignored={
+        "annotations": "",
+        "attach": "The log view shows every service.",
+        "develop": "Files are not watched.",
+        "logging": _OWN_LOGS,
+        "platform": "Containers run on the host's own architecture.",
+        "pull_refresh_after": "",
+        "stdin_open": "",
+        "tty": "",
+    },
+)
+
+BUILD = KeyTable(
+    supported=keys("context dockerfile dockerfile_inline args target labels no_cache pull"),
+    refused=hints(
+        """
+        additional_contexts entitlements extra_hosts isolation network privileged secrets
+        shm_size ssh tags ulimits
+        """
+    ),
+    ignored={
+        **hints("cache_from cache_to", _BUILD_CACHE),
+        **hints("platforms", "Images are built for the host's own architecture."),
+        **hints("provenance sbom"),
+    },
+)
+
+PORT = KeyTable(
+    supported=keys("target published host_ip protocol mode"),
+    ignored=hints("name app_protocol"),
+)
+
+MOUNT = KeyTable(
+    supported=keys("type source target read_only bind volume tmpfs"),
+    refused=hints("image cluster"),
+    ignored=hints("consistency"),
+)
+MOUNT_BIND = KeyTable(
+    supported=keys("create_host_path propagation selinux"), refused=hints("recursive")
+)
+MOUNT_VOLUME = KeyTable(supported=keys("nocopy"), refused=hints("subpath labels"))
+MOUNT_TMPFS = KeyTable(supported=keys("size mode"))
+
+ATTACHMENT = KeyTable(
+    supported=keys("aliases ipv4_address mac_address priority"),
+    refused=hints("ipv6_address link_local_ips interface_name driver_opts"),
+    ignored=hints("gw_priority"),
+)
+
+DEPENDENCY = KeyTable(supported=keys("condition restart required"))
+
+HEALTHCHECK = KeyTable(
+    supported=keys("test interval timeout start_period start_interval retries disable")
+)
+
+ENV_FILE = KeyTable(supported=keys("path required format"))
+
+ULIMIT = KeyTable(supported=keys("soft hard"))
+
+DEPLOY = KeyTable(
+    supported=keys("replicas resources"),
+    ignored=hints(
+        "mode placement update_config rollback_config endpoint_mode labels restart_policy",
+        _SWARM_ONLY,
+    ),
+)
+RESOURCES = KeyTable(supported=keys("limits"), ignored=hints("reservations", _SWARM_ONLY))
+RESOURCE_LIMITS = KeyTable(supported=keys("cpus memory pids"))
+
+NETWORK = KeyTable(
+    supported=keys("name driver internal external attachable ipam labels"),
+    refused=hints("enable_ipv6 enable_ipv4 driver_opts"),
+)
+IPAM = KeyTable(supported=keys("driver config"), refused=hints("options"))
+SUBNET = KeyTable(supported=keys("subnet gateway"), refused=hints("ip_range aux_addresses"))
+
+VOLUME = KeyTable(supported=keys("name driver external labels"), refused=hints("driver_opts"))
+
+EXTERNAL = KeyTable(supported=keys("name"))
