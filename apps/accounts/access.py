@@ -10,8 +10,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404
 
+from apps.accounts.http import AuthenticatedHttpRequest
 from apps.accounts.models import Membership, Role, Team, User
-from apps.core.http import AuthenticatedHttpRequest, HtmxHttpRequest
+from apps.core.http import HtmxHttpRequest
 from apps.core.live import topic_checker
 
 __all__ = [

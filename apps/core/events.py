@@ -12,30 +12,30 @@ same event may come twice. A handler that raises undoes the event's whole transa
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from agents.protocol.events import Event
 
-if TYPE_CHECKING:
-    from apps.hosts.models import Host
-
+# The host's class is apps.hosts.models.Host, which this app must not know.
+HostT = TypeVar("HostT")
 EventT = TypeVar("EventT", bound=Event)
-Handler = Callable[["Host", EventT], None]
 
-_handlers: dict[type[Event], list[Handler[Event]]] = defaultdict(list)
+_handlers: dict[type[Event], list[Callable[..., None]]] = defaultdict(list)
 
 
-def handles(kind: type[EventT]) -> Callable[[Handler[EventT]], Handler[EventT]]:
+def handles(
+    kind: type[EventT],
+) -> Callable[[Callable[[HostT, EventT], None]], Callable[[HostT, EventT], None]]:
     """Register the decorated function for events of exactly this class."""
 
-    def register(handler: Handler[EventT]) -> Handler[EventT]:
-        _handlers[kind].append(handler)  # type: ignore[arg-type]  # dispatch gives it this kind only
+    def register(handler: Callable[[HostT, EventT], None]) -> Callable[[HostT, EventT], None]:
+        _handlers[kind].append(handler)
         return handler
 
     return register
 
 
-def dispatch(host: "Host", event: Event) -> None:
+def dispatch(host: object, event: Event) -> None:
     """Call every handler of the event; what a handler raises is raised."""
     for handler in _handlers[type(event)]:
         handler(host, event)

@@ -11,35 +11,38 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import redis
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.contrib.auth.models import AbstractUser
 from django.db import transaction
 
 from apps.core import background
 
-if TYPE_CHECKING:
-    from apps.accounts.models import User
-
 logger = logging.getLogger(__name__)
-TopicChecker = Callable[["User", str], bool]
+UserT = TypeVar("UserT", bound=AbstractUser)
 
-_checkers: dict[str, TopicChecker] = {}
+_checkers: dict[str, Callable[..., bool]] = {}
 
 
-def topic_checker(prefix: str) -> Callable[[TopicChecker], TopicChecker]:
-    """Register the decorated function as the one that admits watchers of the prefix."""
+def topic_checker(
+    prefix: str,
+) -> Callable[[Callable[[UserT, str], bool]], Callable[[UserT, str], bool]]:
+    """Register the decorated function as the one that admits watchers of the prefix.
 
-    def register(checker: TopicChecker) -> TopicChecker:
+    It belongs into the app's ``access`` module, which is imported when Django is ready.
+    """
+
+    def register(checker: Callable[[UserT, str], bool]) -> Callable[[UserT, str], bool]:
         _checkers[prefix] = checker
         return checker
 
     return register
 
 
-def may_watch(user: "User", topic: str) -> bool:
+def may_watch(user: AbstractUser, topic: str) -> bool:
     """Say whether the user may hear of this topic; an unknown prefix is nobody's."""
     prefix, _, rest = topic.partition(":")
     checker = _checkers.get(prefix)

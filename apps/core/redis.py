@@ -7,13 +7,17 @@ import redis.asyncio
 from django.conf import settings
 
 TIMEOUT_SECONDS = 5
+RESP2 = 2  # answers to stream reads are lists, as in the manual
 
 
 @cache
 def redis_client() -> "redis.Redis":
     """Return the process's client; answers are bytes. Safe to share between threads."""
     return redis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=TIMEOUT_SECONDS
+        settings.REDIS_URL,
+        protocol=RESP2,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        socket_timeout=TIMEOUT_SECONDS,
     )
 
 
@@ -21,6 +25,7 @@ def blocking_client(block_seconds: float) -> "redis.Redis":
     """Return a client of its own for reads that wait up to ``block_seconds``; close it."""
     return redis.Redis.from_url(
         settings.REDIS_URL,
+        protocol=RESP2,
         socket_connect_timeout=TIMEOUT_SECONDS,
         socket_timeout=block_seconds + TIMEOUT_SECONDS,
     )
@@ -30,6 +35,7 @@ def async_client(block_seconds: float = 0) -> "redis.asyncio.Redis":
     """Return an asyncio client of its own for the running loop; ``aclose`` it."""
     return redis.asyncio.Redis.from_url(
         settings.REDIS_URL,
+        protocol=RESP2,
         socket_connect_timeout=TIMEOUT_SECONDS,
         socket_timeout=block_seconds + TIMEOUT_SECONDS,
     )

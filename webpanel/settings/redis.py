@@ -1,6 +1,6 @@
 """One Redis URL for all: redis-py, the channel layer and the broker want it spelt differently.
 
-``WEBPANEL_REDIS_URL`` is in redis-py's form: ``unix://:password@/path/redis.sock?db=0``,
+``WEBPANEL_REDIS_URL`` is in redis-py's form: ``unix://user:password@/path/redis.sock?db=0``,
 ``redis://…`` or ``rediss://…``.
 """
 
@@ -12,8 +12,8 @@ def redis_url(url: str, home: Path, password: str) -> str:
     """Return ``url``, or that of the panel's own Redis on its socket in ``<home>/redis``."""
     if url:
         return url
-    secret = f":{quote(password, safe='')}@" if password else ""
-    return f"unix://{secret}{home / 'redis' / 'redis.sock'}?db=0"
+    login = f"panel:{quote(password, safe='')}@" if password else ""
+    return f"unix://{login}{home / 'redis' / 'redis.sock'}?db=0"
 
 
 def broker_url(url: str) -> str:
@@ -21,5 +21,5 @@ def broker_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "unix":
         return url
-    secret = f":{parts.password}@" if parts.password else ""
-    return f"redis+socket://{secret}{parts.path}?virtual_host=0"
+    login = f"{parts.username or ''}:{parts.password}@" if parts.password else ""
+    return f"redis+socket://{login}{parts.path}?virtual_host=0"
