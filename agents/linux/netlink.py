@@ -7,7 +7,7 @@ inside a namespace is done by a thread that enters it and opens its socket there
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
@@ -92,8 +92,10 @@ def _index(ip: Socket, name: str) -> int | None:
     return int(found[0]) if found else None
 
 
-def create_bridge(name: str, address: IPv4Interface, mac_address: str) -> None:
-    """Make a bridge that is up and has one address. Idempotent; undone when a step fails.
+def create_bridge(name: str, address: IPv4Interface, mac_address: str) -> bool:
+    """Make a bridge that is up and has one address; return whether it was not there before.
+
+    Idempotent; undone when a step fails.
 
     The MAC address is fixed: a bridge without one takes the lowest of its ports, which
     changes as containers come and go, and neighbours would lose their gateway for a while.
@@ -110,6 +112,7 @@ def create_bridge(name: str, address: IPv4Interface, mac_address: str) -> None:
             if made:
                 ip.link("del", index=index)
             raise
+        return made
 
 
 def _add_address(ip: Socket, index: int | None, address: IPv4Interface) -> None:
@@ -149,14 +152,13 @@ def connect(cable: Cable, namespace: Path) -> None:
     with kernel_errors("open the network namespace", namespace):
         fd = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _plug_in(cable, fd)
+        with ExitStack() as undo:
+            undo.callback(delete_link, cable.host_name)
+            _plug_in(cable, fd)
+            namespaces.run_inside(namespace, lambda: _configure(cable))
+            undo.pop_all()
     finally:
         os.close(fd)
-    try:
-        namespaces.run_inside(namespace, lambda: _configure(cable))
-    except BaseException:
-        delete_link(cable.host_name)
-        raise
 
 
 def _plug_in(cable: Cable, namespace_fd: int) -> None:
@@ -170,6 +172,9 @@ def _plug_in(cable: Cable, namespace_fd: int) -> None:
             "address": cable.mac_address,
         }
         ip.link("add", ifname=cable.host_name, kind="veth", master=bridge, state="up", peer=peer)
+        # Without hairpin mode a container cannot use its own published port: the bridge sends
+        # nothing out where it came in.
+        ip.brport("set", index=_index(ip, cable.host_name), mode=1)
 
 
 def _configure(cable: Cable) -> None:

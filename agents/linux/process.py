@@ -177,6 +177,18 @@ def send_signal(pidfd: int, number: int) -> bool:
     return True
 
 
+def signal_process(pid: int, number: int) -> bool:
+    """Send a signal to a process by its number; return False when it is not there."""
+    try:
+        pidfd = open_pidfd(pid)
+    except NotFoundError:
+        return False
+    try:
+        return send_signal(pidfd, number)
+    finally:
+        os.close(pidfd)
+
+
 def wait_pidfd(pidfd: int, timeout: float | None) -> bool:
     """Block until the process ends, for at most ``timeout`` seconds; return whether it did.
 

@@ -1,0 +1,186 @@
+"""Name resolution: small dnsmasq processes that know the containers of a network.
+
+There is one resolver for each *view*: for a network, and for each set of networks that a
+container is on at the same time, as such a container sees the names of them all while its
+neighbours must not. A resolver listens on a gateway's address and a port of its own; the
+packet rules bring questions for port 53 there. It daemonises, so it outlives the agent,
+and is found again by its files in the run folder.
+
+What it knows is a hosts file, read again on SIGHUP (0.2 ms, no question is lost); other
+names go to the host's own name servers. See docs/decisions/0003-network-names.md.
+"""
+
+import logging
+import signal
+import stat
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from agents.engines.native.network.ports import probe
+from agents.errors import NotSupportedError, ProgramError
+from agents.linux import process
+from agents.linux.failures import kernel_errors
+
+logger = logging.getLogger(__name__)
+
+HOST_NAMESERVERS = Path("/etc/resolv.conf")
+
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What one resolver answers. ``key`` names it; ``hosts`` are addresses with their names."""
+
+    key: str
+    gateway: IPv4Address
+    hosts: tuple[tuple[IPv4Address, tuple[str, ...]], ...]
+
+    def to_hosts(self) -> str:
+        """Return the hosts(5) file of the view."""
+        return "".join(f"{address} {' '.join(names)}\n" for address, names in self.hosts if names)
+
+
+class Resolvers:
+    """The resolvers of one agent, with their files in ``<run>/dns``.
+
+    Not safe for two callers at once; :class:`Networks` holds the lock.
+    """
+
+    def __init__(self, run: Path, nameservers: Path = HOST_NAMESERVERS) -> None:
+        self._folder = run / "dns"
+        self._nameservers = nameservers
+
+    def serve(self, views: Iterable[View]) -> dict[str, int]:
+        """Let exactly these views be answered; return the port of each by its key.
+
+        Resolvers start, learn, or stop as needed. Idempotent. A start takes about 8 ms.
+        """
+        ports = {view.key: self._serve_one(view) for view in views}
+        self._stop_others(ports)
+        return ports
+
+    def _serve_one(self, view: View) -> int:
+        resolver = _Resolver(self._folder, view.key, self._nameservers)
+        if resolver.write_hosts(view.to_hosts()):
+            resolver.reload()
+        port = resolver.port()
+        if port is not None and resolver.process_id() is not None:
+            return port
+        return resolver.start(view.gateway, port)
+
+    def _stop_others(self, keep: Collection[str]) -> None:
+        for path in self._folder.glob("*.conf"):
+            if path.stem not in keep:
+                _Resolver(self._folder, path.stem, self._nameservers).stop()
+        if not keep and self._folder.is_dir():
+            self._folder.rmdir()
+
+
+class _Resolver:
+    """One dnsmasq and its files."""
+
+    def __init__(self, folder: Path, key: str, nameservers: Path) -> None:
+        self._folder = folder
+        self._conf = folder / f"{key}.conf"
+        self._hosts = folder / f"{key}.hosts"
+        self._pid = folder / f"{key}.pid"
+        self._nameservers = nameservers
+
+    def write_hosts(self, text: str) -> bool:
+        """Write the hosts file; return whether it changed."""
+        if self._hosts.exists() and self._hosts.read_text() == text:
+            return False
+        with kernel_errors("write", self._hosts):
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+            temporary = self._hosts.with_suffix(".tmp")
+            temporary.write_text(text)
+            temporary.chmod(0o644)
+            temporary.replace(self._hosts)
+        return True
+
+    def port(self) -> int | None:
+        """Return the port of the configuration, or None when there is none yet."""
+        if not self._conf.exists():
+            return None
+        first = self._conf.read_text().partition("\n")[0]
+        return int(first.removeprefix("port="))
+
+    def process_id(self) -> int | None:
+        """Return the process when it runs; another one with a recycled number is not it."""
+        try:
+            pid = int(self._pid.read_text())
+            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError, ValueError):
+            return None
+        return pid if f"--conf-file={self._conf}".encode() in arguments else None
+
+    def reload(self) -> None:
+        """Make the running process read its hosts file again."""
+        pid = self.process_id()
+        if pid is not None:
+            process.signal_process(pid, signal.SIGHUP)
+
+    def start(self, gateway: IPv4Address, port: int | None) -> int:
+        """Start the process and return its port, the former one if it is still free.
+
+        Returns when it answers.
+        """
+        for attempt in range(_ATTEMPTS):
+            if port is None or attempt:
+                port = probe("udp", str(gateway), 0)
+            self._write_conf(gateway, port)
+            try:
+                process.run(["dnsmasq", f"--conf-file={self._conf}"])
+            except ProgramError as exc:
+                self._refuse_if_missing(exc)
+                logger.warning("a resolver did not start on port %d: %s", port, exc)
+                failure = exc
+            else:
+                return port
+        self.stop()
+        raise failure
+
+    def _refuse_if_missing(self, exc: ProgramError) -> None:
+        if exc.exit_code == process.NOT_FOUND:
+            self.stop()
+            raise NotSupportedError(
+                "networks need dnsmasq, which is not installed",
+                hint="Install it: apt-get install dnsmasq-base",
+            ) from exc
+
+    def _write_conf(self, gateway: IPv4Address, port: int) -> None:
+        with kernel_errors("write", self._conf):
+            self._conf.write_text(
+                f"port={port}\n"
+                f"listen-address={gateway}\n"
+                "bind-interfaces\n"
+                "no-hosts\n"
+                f"addn-hosts={self._hosts}\n"
+                f"resolv-file={self._nameservers}\n"
+                f"pid-file={self._pid}\n"
+                f"user={self._user()}\n"
+                # Plain names are ours alone: unknown ones are answered, not passed on.
+                "domain-needed\n"
+                "dns-loop-detect\n"
+                "cache-size=1000\n"
+                "log-facility=/dev/null\n"
+            )
+
+    def _user(self) -> str:
+        """Return who dnsmasq becomes: nobody, if nobody can read its files when they change."""
+        for folder in (self._folder, *self._folder.parents):
+            if not folder.stat().st_mode & stat.S_IXOTH:
+                logger.warning("%s is closed, so the resolver runs as root", folder)
+                return "root"
+        return "nobody"
+
+    def stop(self) -> None:
+        """End the process and remove its files. Idempotent."""
+        pid = self.process_id()
+        if pid is not None:
+            process.stop(pid)
+        for path in (self._pid, self._hosts, self._conf):
+            path.unlink(missing_ok=True)
