@@ -51,6 +51,10 @@ class Authority:
         assert parsed.is_signature_valid
         return self._sign(name, parsed.public_key()).decode()
 
+    def certify(self, name: str, public_key) -> str:
+        """Sign a key for the subject ``name``; PEM."""
+        return self._sign(name, public_key).decode()
+
     def _sign(self, name, public_key) -> bytes:
         certificate = self._builder(name, public_key, ca=False).sign(self._key, None)
         return certificate.public_bytes(serialization.Encoding.PEM)

@@ -13,7 +13,7 @@ from typing import cast
 
 import redis
 from django.db import DatabaseError, close_old_connections
-from redis.typing import EncodableT, KeyT
+from redis.typing import KeyT, StreamIdT
 
 from agents.protocol import keys
 from apps.core.ids import new_uid
@@ -112,7 +112,7 @@ class Receiver:
                     return
 
     def _read(self, streams: Iterable[bytes], start: bytes, block_ms: int | None) -> Answer:
-        wanted: dict[KeyT, EncodableT] = dict.fromkeys(streams, start)
+        wanted: dict[KeyT, StreamIdT] = dict.fromkeys(streams, start)
         answer = self._client.xreadgroup(GROUP, CONSUMER, wanted, BATCH, block_ms)
         return cast("Answer", answer or [])
 
