@@ -10,8 +10,8 @@ from agents.engines.native.containers.init import init_program
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.containers.process_plan import merge_environment
 from agents.engines.native.containers.records import Manifest
-from agents.engines.native.containers.rootfs import resolve_inside
 from agents.engines.native.containers.users import find_account
+from agents.engines.native.images import scope
 from agents.engines.native.images.config import ImageConfig
 from agents.engines.native.network.records import Attachment
 from agents.engines.native.oci.config import Places, ProcessPlan, make_config
@@ -76,7 +76,7 @@ def _process_plan(manifest: Manifest, paths: ContainerPaths, image: ImageConfig)
 
 def _make_working_dir(rootfs: Path, cwd: str) -> None:
     with kernel_errors("make the working directory", cwd):
-        resolve_inside(rootfs, cwd).mkdir(parents=True, exist_ok=True)
+        scope.resolve(rootfs, cwd).mkdir(parents=True, exist_ok=True)
 
 
 def _write_etc(manifest: Manifest, paths: ContainerPaths, attachment: Attachment) -> None:

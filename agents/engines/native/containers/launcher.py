@@ -8,14 +8,14 @@ from pathlib import Path
 from agents.engines.native.containers import conmon
 from agents.engines.native.containers.bundle import Surroundings, write_bundle
 from agents.engines.native.containers.cgroup import ContainerCgroups
-from agents.engines.native.containers.connect import Attacher, connect, disconnect
+from agents.engines.native.containers.connect import connect, disconnect
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.logs import end_last_line
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.containers.records import ProcessMark
-from agents.engines.native.containers.rootfs import resolve_inside
+from agents.engines.native.images import scope
 from agents.engines.native.images.store import ImageStore
-from agents.engines.native.network.records import Attachment
+from agents.engines.native.network import Attachment, Networks
 from agents.engines.native.runtime import runtime_argv
 from agents.engines.native.volumes import VolumeStore
 from agents.errors import NotFoundError
@@ -42,7 +42,7 @@ class Launcher:
         uid: str,
         images: ImageStore,
         volumes: VolumeStore,
-        networks: Attacher,
+        networks: Networks,
     ) -> None:
         self._runtime_state = run / "runtime"
         self._cgroups = ContainerCgroups(f"webpanel-{uid}")
@@ -98,6 +98,8 @@ class Launcher:
         with kernel_errors("make the folders of", paths.state):
             for folder in (paths.upper, paths.work, paths.rootfs):
                 folder.mkdir(exist_ok=True)
+                # The upper folder's mode is that of the container's "/", whatever our umask.
+                folder.chmod(0o755)
         mounts.mount_overlay(
             tuple(reversed(layers)), paths.rootfs, upper=paths.upper, work=paths.work
         )
@@ -107,7 +109,7 @@ class Launcher:
         folders = {}
         for target, name in container.manifest.volumes.items():
             volume = self._volumes.find(name)
-            self._volumes.populate(name, resolve_inside(container.paths.rootfs, target))
+            self._volumes.populate(name, scope.resolve(container.paths.rootfs, target))
             folders[target] = Path(volume.mountpoint)
         return folders
 

@@ -20,8 +20,9 @@ ENGINE = "native"
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a container was made as; only its name ever changes.
 
-    ``volumes`` gives the volume for the target of each volume mount; those of
-    ``anonymous`` go with the container.
+    ``asked`` is the spec as it came, ``spec`` is with what was added: a hostname, and the
+    volumes that the image wants. ``volumes`` gives the volume for the target of each
+    volume mount; those of ``anonymous`` go with the container.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     image: str
     image_id: str
     created_at: float
+    asked: ContainerSpec
     spec: ContainerSpec
     command: tuple[str, ...]
     stop_signal: str

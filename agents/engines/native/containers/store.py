@@ -137,6 +137,18 @@ class ContainerStore:
                 return self._containers[found[0]]
         raise NotFoundError(f"there is no container {name_or_id}")
 
+    def find_or_none(self, name_or_id: str) -> Container | None:
+        """Return a container as :meth:`find` does, None if there is none."""
+        try:
+            return self.find(name_or_id)
+        except NotFoundError:
+            return None
+
+    def named(self, name: str) -> Container | None:
+        """Return the container of a name, None if there is none."""
+        with self._lock:
+            return self._containers.get(self._names.get(name, ""))
+
     def list(self, labels: Mapping[str, str] | None = None) -> Iterator[Container]:
         """Return the containers that bear all of ``labels``, oldest first."""
         wanted = (labels or {}).items()

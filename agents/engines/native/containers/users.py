@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.engines.native.containers.rootfs import read_inside
+from agents.engines.native.images import scope
 from agents.engines.native.oci.types import User
 from agents.errors import InvalidInputError
 
 _HIGHEST = 2**31 - 1
+_LARGEST = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +79,18 @@ def _memberships(root: Path, name: str) -> tuple[int, ...]:
 
 
 def _lines(root: Path, path: str, count: int) -> Iterator[list[str]]:
-    for line in read_inside(root, path).splitlines():
+    for line in _read(root, path).splitlines():
         fields = line.split(":")
         if len(fields) >= count:
             yield fields
+
+
+def _read(root: Path, path: str) -> str:
+    found = scope.resolve(root, path)
+    if not found.is_file():
+        return ""
+    with found.open("rb") as file:
+        return file.read(_LARGEST).decode(errors="replace")
 
 
 def _number(text: str, what: str) -> int:

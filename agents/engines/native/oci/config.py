@@ -82,6 +82,14 @@ def make_config(spec: ContainerSpec, process: ProcessPlan, places: Places) -> Co
     )
 
 
+def check_spec(spec: ContainerSpec) -> None:
+    """Raise what :func:`make_config` would raise for a spec, before anything is made."""
+    capabilities.choose(add=spec.cap_add, drop=spec.cap_drop, privileged=spec.privileged)
+    _resources(spec.limits, privileged=spec.privileged)
+    for limit in spec.ulimits:
+        _rlimit(limit)
+
+
 def _process(spec: ContainerSpec, plan: ProcessPlan, places: Places) -> Process:
     chosen = capabilities.choose(add=spec.cap_add, drop=spec.cap_drop, privileged=spec.privileged)
     args = plan.args if places.init is None else (INIT_TARGET, "--", *plan.args)
