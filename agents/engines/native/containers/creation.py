@@ -13,12 +13,12 @@ from agents.engines.native.containers.init import init_program
 from agents.engines.native.containers.launcher import missing_bind
 from agents.engines.native.containers.process_plan import choose_command
 from agents.engines.native.containers.records import Manifest
-from agents.engines.native.containers.signals import signal_number
 from agents.engines.native.containers.store import ContainerStore
 from agents.engines.native.images.store import ImageStore, StoredImage
 from agents.engines.native.network import Networks
 from agents.engines.native.oci.config import check_spec
 from agents.engines.native.volumes import VolumeStore
+from agents.engines.signals import signal_number
 from agents.engines.specs import ContainerSpec, MountSpec, VolumeSpec
 from agents.errors import ConflictError, InvalidInputError
 

@@ -9,12 +9,13 @@ from contextlib import suppress
 
 import msgspec
 
-from agents.engines.native.containers import backoff, conmon
+from agents.engines import restart
+from agents.engines.native.containers import conmon
 from agents.engines.native.containers.container import ENDED, Container
 from agents.engines.native.containers.launcher import Launched, Launcher
 from agents.engines.native.containers.records import ProcessMark, Status
-from agents.engines.native.containers.signals import signal_number
 from agents.engines.native.containers.supervisor import Supervisor
+from agents.engines.signals import signal_number
 from agents.errors import AgentError, ConflictError, NotFoundError, TimedOutError
 from agents.linux import process
 
@@ -78,7 +79,7 @@ class Lifecycle:
             status = self._final_status(container)
             if _ran_long(status):
                 container.failures = 0
-            again = backoff.should_restart(
+            again = restart.should_restart(
                 container.manifest.spec.restart,
                 exit_code=_KILLED if status.exit_code is None else status.exit_code,
                 restart_count=status.restart_count,
@@ -115,7 +116,7 @@ class Lifecycle:
 
     def _restart_later(self, container: Container, status: Status) -> None:
         self._launcher.release_runtime(container.id)
-        wait = backoff.delay(container.failures)
+        wait = restart.delay(container.failures)
         container.failures += 1
         container.update(
             msgspec.structs.replace(status, state="restarting", monitor=None, init=None)
@@ -209,7 +210,7 @@ def _running(before: Status, launched: Launched, restart_count: int) -> Status:
 def _ran_long(status: Status) -> bool:
     if status.started_at is None or status.finished_at is None:
         return False
-    return status.finished_at - status.started_at >= backoff.STEADY_AFTER
+    return status.finished_at - status.started_at >= restart.STEADY_AFTER
 
 
 def _has_ended(status: Status) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from agents.engines.native.containers import backoff
+from agents.engines import restart
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.disk import write_atomic
 from agents.engines.native.containers.launcher import Launcher
@@ -96,7 +96,7 @@ class Recovery:
         )
         self._lifecycle.end(container, status)
         policy = container.manifest.spec.restart
-        if backoff.should_run_at_start(policy, stop_requested=status.stop_requested):
+        if restart.should_run_at_start(policy, stop_requested=status.stop_requested):
             self._lifecycle.resume(container)
 
     def _start_after_boot(self, container: Container) -> None:
@@ -105,5 +105,5 @@ class Recovery:
         # As with Docker, "always" means that a new start of the machine forgets a stop.
         stopped = status.stop_requested and policy.name != "always"
         ran = status.started_at is not None
-        if ran and backoff.should_run_at_start(policy, stop_requested=stopped):
+        if ran and restart.should_run_at_start(policy, stop_requested=stopped):
             self._lifecycle.resume(container)

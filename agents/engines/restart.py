@@ -1,4 +1,4 @@
-"""When a container that ended is started again. Pure."""
+"""When a container that ended is started again: the same for every engine. Pure."""
 
 from agents.engines.specs import RestartPolicy
 
