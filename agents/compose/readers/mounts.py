@@ -33,14 +33,29 @@ class Paths:
         return posixpath.normpath(path)
 
 
-def read_mounts(cursor: Cursor, paths: Paths) -> tuple[Mount, ...]:
-    """Read the list ``volumes``."""
-    return cursor.each(lambda item: _checked(_read_mount(item), paths))
+class MountReader:
+    """Reads all mounts of one service; no two may have the same target."""
 
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._targets: set[str] = set()
 
-def read_tmpfs(cursor: Cursor) -> tuple[Mount, ...]:
-    """Read ``tmpfs``: a path or a list of them, each perhaps with ``:size=…,mode=…``."""
-    return cursor.each(_read_tmpfs) if cursor.is_list else (_read_tmpfs(cursor),)
+    def read_mounts(self, cursor: Cursor) -> tuple[Mount, ...]:
+        """Read the list ``volumes``."""
+        return cursor.each(lambda item: self._claim(_checked(_read_mount(item), self._paths)))
+
+    def read_tmpfs(self, cursor: Cursor) -> tuple[Mount, ...]:
+        """Read ``tmpfs``: a path or a list of them, each perhaps with ``:size=…,mode=…``."""
+        if cursor.is_list:
+            return cursor.each(lambda item: self._claim(_read_tmpfs(item)))
+        return (self._claim(_read_tmpfs(cursor)),)
+
+    def _claim(self, mount: Mount) -> Mount:
+        if mount.target in self._targets:
+            message = f"Two mounts have the target {mount.target}"
+            raise InvalidValueError(message, code="duplicate_target")
+        self._targets.add(mount.target)
+        return mount
 
 
 def _read_mount(cursor: Cursor) -> Mount:
@@ -55,8 +70,11 @@ def _read_mount(cursor: Cursor) -> Mount:
 
 def _checked(mount: Mount, paths: Paths) -> Mount:
     if not mount.target.startswith("/"):
+        drive = mount.target[1:2] == ":"
         raise InvalidValueError(
-            f'"{mount.target}" is not an absolute path', expected="a path from / in the container"
+            f'"{mount.target}" is not an absolute path',
+            expected="a path from / in the container",
+            hint="The name of a volume needs two or more characters." if drive else "",
         )
     target = posixpath.normpath(mount.target)
     if target == "/":

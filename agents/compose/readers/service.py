@@ -8,11 +8,11 @@ from agents.compose.cursor import Cursor, Fields
 from agents.compose.files import FileReader
 from agents.compose.model import Port, Restart, Service
 from agents.compose.names import check_container_name
-from agents.compose.readers import attachments, lifecycle, limits, mounts, pairs, ports
+from agents.compose.readers import attachments, lifecycle, limits, pairs, ports
 from agents.compose.readers.build import read_build
 from agents.compose.readers.commands import read_command
 from agents.compose.readers.environment import read_environment
-from agents.compose.readers.mounts import Paths
+from agents.compose.readers.mounts import MountReader, Paths
 from agents.compose.readers.tables import SERVICE
 
 
@@ -100,14 +100,9 @@ def _read_dns(cursor: Cursor) -> tuple[str, ...]:
 
 
 def _with_storage(service: Service, fields: Fields, paths: Paths) -> Service:
-    mounted = fields.read("volumes", lambda at: mounts.read_mounts(at, paths), ())
-    mounted += fields.read("tmpfs", mounts.read_tmpfs, ())
-    targets: set[str] = set()
-    for mount in mounted:
-        if mount.target in targets:
-            place = fields.cursor.find("volumes")
-            place.error(f"Two mounts have the target {mount.target}", code="duplicate_target")
-        targets.add(mount.target)
+    reader = MountReader(paths)
+    mounted = fields.read("volumes", reader.read_mounts, ())
+    mounted += fields.read("tmpfs", reader.read_tmpfs, ())
     return msgspec.structs.replace(
         service, volumes=mounted, read_only=fields.read("read_only", Cursor.boolean, False)
     )
