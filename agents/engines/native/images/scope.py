@@ -5,7 +5,6 @@ and ``..`` stops there. The tree must not change meanwhile.
 """
 
 import errno
-import os
 from pathlib import Path
 
 from agents.errors import InvalidInputError
@@ -48,7 +47,7 @@ def _components(path: str) -> list[str]:
 
 def _link(path: Path) -> str | None:
     try:
-        return os.readlink(path)
+        return str(path.readlink())
     except OSError as exc:
         if exc.errno in (errno.EINVAL, errno.ENOENT, errno.ENOTDIR):
             return None

@@ -45,8 +45,8 @@ class TreeCopier:
 
     def copy_content(self, source: Path, target: Path) -> None:
         """Copy what is in the folder ``source`` into the folder ``target``, which is there."""
-        for name in sorted(os.listdir(source)):
-            self.copy(source / name, target / name)
+        for path in sorted(source.iterdir()):
+            self.copy(path, target / path.name)
 
     def describe(self, source: Path, target: Path) -> None:
         """Give ``target`` owner, mode, attributes and times of ``source``."""
