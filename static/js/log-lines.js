@@ -8,6 +8,8 @@
  * @typedef {{kind: "line"|"gap", t: number, line?: Line, text?: string, c: string}} Entry
  */
 
+const TRIES = 3;
+
 export class LogLines {
   #containers = new Map();
   #waiting = [];
@@ -19,14 +21,18 @@ export class LogLines {
     this.#limit = limit;
   }
 
-  /** The last position held of each container: what a "resume" message carries. */
-  cursors() {
+  /**
+   * The last position held of each container: what the "resume" message of a new connection
+   * carries, to have all lines after it sent.
+   */
+  resume() {
+    for (const state of this.#containers.values()) state.asked = false;
     return Object.fromEntries([...this.#containers].map(([id, state]) => [id, state.position]));
   }
 
   /**
-   * Takes a batch. False if a line is missing before one of them: then the caller resumes from
-   * cursors(), which has the missing line and all after it sent again.
+   * Takes a batch. False if a line is missing before one of them: then the caller connects anew,
+   * and the missing line and all after it come again.
    * @param {Line[]} lines
    */
   accept(lines) {
@@ -39,7 +45,7 @@ export class LogLines {
   gap({ c, to, reason }) {
     const state = this.#containers.get(c);
     if (state && to <= state.position) return;
-    this.#containers.set(c, { position: to, time: state?.time ?? 0, asked: null });
+    this.#hold(c, to, state?.time ?? 0);
     this.#waiting.push({ kind: "gap", c, t: state?.time ?? 0, text: reason });
   }
 
@@ -57,30 +63,32 @@ export class LogLines {
   #acceptOne(line) {
     const state = this.#containers.get(line.c);
     if (state && line.p <= state.position) return true;
-    if (state && line.q !== null && line.q !== undefined && line.q > state.position) {
-      return this.#missing(state, line);
-    }
+    if (state && (line.q ?? -1) > state.position) return this.#missing(state, line);
     this.#push(line, state);
     return true;
   }
 
-  // Asked for once, a line that is still missing cannot be had: say so rather than ask for ever.
+  // A line that is still missing after three connections cannot be had: say so, and go on.
   #missing(state, line) {
-    if (state.asked !== state.position) {
-      state.asked = state.position;
-      state.wanted = line.p;
+    if (state.asked) return true;
+    if (state.tries < TRIES) {
+      state.tries += 1;
+      state.asked = true;
       return false;
     }
-    if (line.p !== state.wanted) return true;
     this.gap({ c: line.c, to: line.q, reason: "Lines are missing here" });
     this.#push(line, this.#containers.get(line.c));
     return true;
   }
 
+  #hold(container, position, time) {
+    this.#containers.set(container, { position, time, tries: 0, asked: false });
+  }
+
   // A clock that was set back must not put a line before the one its container wrote earlier.
   #push(line, state) {
     const t = Math.max(line.t, state?.time ?? 0);
-    this.#containers.set(line.c, { position: line.p, time: t, asked: null });
+    this.#hold(line.c, line.p, t);
     this.#waiting.push({ kind: "line", c: line.c, t, line });
     this.received += 1;
   }

@@ -4,6 +4,7 @@ import { writeAnsi } from "./ansi-dom.js";
 import { stripAnsi } from "./ansi.js";
 
 const BLOCK_LINES = 200;
+const LINE_PX = 20;
 
 /** @typedef {import("./log-lines.js").Entry & {element?: HTMLElement, plain?: string}} Entry */
 
@@ -48,6 +49,14 @@ export class LogList {
       if (kind === "gap") continue;
       const text = this.text.time(t);
       if (element.firstChild.textContent !== text) element.firstChild.textContent = text;
+    }
+  }
+
+  /** Tells the browser how high the blocks are that it has not laid out, after lines were hidden. */
+  estimate(filtered) {
+    for (const block of this.pane.children) {
+      const shown = block.querySelectorAll(":scope > :not([hidden])").length;
+      block.style.containIntrinsicHeight = filtered ? `${shown * LINE_PX}px` : "";
     }
   }
 

@@ -18,13 +18,6 @@ export function showStatus(element, state) {
   element.textContent = text;
 }
 
-/** Turns a button with aria-pressed over; true if it is pressed now. */
-export function toggle(button) {
-  const pressed = button.getAttribute("aria-pressed") !== "true";
-  button.setAttribute("aria-pressed", String(pressed));
-  return pressed;
-}
-
 /** How many lines are held, shown and waiting. */
 export function showCounts({ parts, ring, lines, follow, filter, shown }) {
   parts.follow.setAttribute("aria-pressed", String(follow.on));

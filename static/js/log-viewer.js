@@ -1,7 +1,7 @@
 // <log-viewer data-url="/ws/logs/…/">: the logs of a project's containers as they are written.
 // The markup is templates/components/log_viewer.html; the rules of what is new are log-lines.js's.
 import { Follow } from "./follow.js";
-import { download } from "./log-download.js";
+import { bindControls } from "./log-controls.js";
 import { LogFilter } from "./log-filter.js";
 import { bindKeys } from "./log-keys.js";
 import { LogLines } from "./log-lines.js";
@@ -10,7 +10,10 @@ import { LogRing } from "./log-ring.js";
 import { LogTimes } from "./log-times.js";
 import { partsOf } from "./parts.js";
 import { Socket } from "./socket.js";
-import { showCounts, showStatus, toggle } from "./log-status.js";
+import { showCounts, showStatus } from "./log-status.js";
+
+// Counting and marking what is shown looks at every line, so it is done a few times a second.
+const SUMMARY_MS = 150;
 
 class LogViewer extends HTMLElement {
   connectedCallback() {
@@ -24,12 +27,19 @@ class LogViewer extends HTMLElement {
     this.list = new LogList(this.parts.lines, { time: this.times.text, series });
     this.follow = new Follow(this.parts.pane);
     this.leave = new AbortController();
-    this.#bind();
+    this.filter.addEventListener("change", () => this.refilter());
+    this.follow.addEventListener("change", () => {
+      this.#draw();
+      this.#summarize();
+    });
+    bindControls(this);
+    bindKeys(this, this.leave.signal);
     this.#connect();
   }
 
   disconnectedCallback() {
     this.leave.abort();
+    clearTimeout(this.summary);
     this.socket.stop();
     this.times.stop();
   }
@@ -37,30 +47,11 @@ class LogViewer extends HTMLElement {
   #connect() {
     this.socket = new Socket(this.dataset.url, () => ({
       type: "resume",
-      cursors: this.lines.cursors(),
+      cursors: this.lines.resume(),
     }));
     this.socket.addEventListener("message", ({ detail }) => this.#receive(detail));
     this.socket.addEventListener("state", ({ detail }) => showStatus(this.parts.status, detail));
     this.socket.start();
-  }
-
-  #bind() {
-    const { parts } = this;
-    parts.follow.addEventListener("click", () => this.follow.set(!this.follow.on));
-    parts.pill.addEventListener("click", () => this.follow.set(true));
-    parts.wrap.addEventListener("click", () => {
-      parts.lines.classList.toggle("log-wrap", toggle(parts.wrap));
-      this.follow.keep();
-    });
-    parts.only.addEventListener("click", () => {
-      this.filter.onlyMatching = toggle(parts.only);
-      this.#refilter();
-    });
-    parts.download.addEventListener("click", () => download(this.ring.entries, this.dataset.name));
-    this.follow.addEventListener("change", () => this.#draw());
-    this.filter.addEventListener("change", () => this.#refilter());
-    this.times.addEventListener("change", () => this.list.retime(this.ring.entries));
-    bindKeys(this, this.leave.signal);
   }
 
   #receive(message) {
@@ -89,20 +80,24 @@ class LogViewer extends HTMLElement {
   #draw() {
     if (this.follow.on && this.lines.waiting) {
       this.list.apply(this.ring.merge(this.lines.take()), this.filter.shows);
-      if (this.filter.searching) this.filter.mark(this.ring.entries);
       this.follow.keep();
     }
+    this.summary ??= setTimeout(() => this.#summarize(), SUMMARY_MS);
+  }
+
+  #summarize() {
+    this.summary = null;
+    this.filter.mark(this.ring.entries);
     showCounts(this);
   }
 
   shown = () => this.ring.entries.filter((entry) => !entry.element.hidden);
 
-  #refilter() {
+  refilter() {
     for (const entry of this.ring.entries) entry.element.hidden = !this.filter.shows(entry);
-    this.parts.lines.classList.toggle("log-filtered", this.filter.active);
-    this.filter.mark(this.ring.entries);
+    this.list.estimate(this.filter.active);
     this.follow.keep();
-    showCounts(this);
+    this.#summarize();
   }
 }
 
