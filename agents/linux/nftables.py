@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from agents.errors import NotSupportedError, ProgramError
 from agents.linux import process
 
 FAMILY = "ip"
@@ -109,7 +110,14 @@ def to_json(ruleset: Ruleset) -> bytes:
 
 
 def _transact(commands: Sequence[Json]) -> None:
-    process.run(["nft", "-j", "-f", "-"], input=_encode(commands))
+    try:
+        process.run(["nft", "-j", "-f", "-"], input=_encode(commands))
+    except ProgramError as exc:
+        if exc.exit_code != process.NOT_FOUND:
+            raise
+        raise NotSupportedError(
+            "networks need nft, which is not installed", hint="Install it: apt-get install nftables"
+        ) from exc
 
 
 def _encode(commands: Sequence[Json]) -> bytes:

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -153,3 +154,10 @@ def _answers(reply: bytes, offset: int, count: int) -> list[str]:
         found.append(socket.inet_ntoa(data) if kind == A else data.hex())
         offset += 12 + length
     return found
+
+
+def eventually(condition: Callable[[], bool], deadline: float = 5.0) -> None:
+    """Wait until a condition holds."""
+    end = time.monotonic() + deadline
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
