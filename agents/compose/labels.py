@@ -1,5 +1,7 @@
 """The labels by which containers, networks and volumes are known as a project's."""
 
+import posixpath
+
 from agents.compose.canonical import config_hash, hash_spec, network_spec
 from agents.compose.model import Attachment, Dependency, Network, Project, Service, Volume
 
@@ -33,13 +35,17 @@ def container_labels(
         ONE_OFF: "False",
         CONFIG_HASH: config_hash(service),
         WORKING_DIR: project.working_dir,
-        CONFIG_FILES: ",".join(project.config_files),
+        CONFIG_FILES: ",".join(_full_path(project, path) for path in project.config_files),
         VERSION: COMPOSE_VERSION,
         IMAGE: image_id,
     }
     if service.depends_on:
         labels[DEPENDS_ON] = format_dependencies(service.depends_on)
     return labels
+
+
+def _full_path(project: Project, path: str) -> str:
+    return posixpath.join(project.working_dir, path)
 
 
 def network_labels(project: Project, network: Network) -> dict[str, str]:
