@@ -42,18 +42,31 @@ def start(places: Places, chosen: Installation) -> None:
     panel.prepare(places, chosen)
     panel.make_wheels(places)
     redis.configure_redis(places, chosen)
-    was_running = supervise.is_running(places)
+    stale = _stale_programs(places) if supervise.is_running(places) else ()
     supervise.write_configuration(places)
     supervise.start(places)
-    stamp = places.stamps / "running"
-    current = panel.source_digest(places)
-    if was_running and not is_current(stamp, current):
-        supervise.restart(places, (*supervise.PANEL, *_agent(places)))
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(current)
+    if stale:
+        supervise.restart(places, stale)
+    _remember_running(places)
     supervise.wait_until(
         lambda: panel.answers(places, chosen), 40, "The panel does not answer.", places
     )
+
+
+def _stale_programs(places: Places) -> tuple[str, ...]:
+    """Return the programs that run on older code, settings or certificates."""
+    panel_is_old = not is_current(places.stamps / "running", panel.source_digest(places))
+    redis_is_old = not is_current(places.stamps / "redis", redis.settings_digest(places))
+    return (
+        *(("redis",) if redis_is_old else ()),
+        *((*supervise.PANEL, *_agent(places)) if panel_is_old or redis_is_old else ()),
+    )
+
+
+def _remember_running(places: Places) -> None:
+    places.stamps.mkdir(parents=True, exist_ok=True)
+    (places.stamps / "running").write_text(panel.source_digest(places))
+    (places.stamps / "redis").write_text(redis.settings_digest(places))
 
 
 def _agent(places: Places) -> tuple[str, ...]:

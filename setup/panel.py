@@ -74,11 +74,7 @@ def manage(places: Places, *words: str) -> str:
 def prepare(places: Places, installation: Installation) -> None:
     """Make keys, certificate, database and static files, as far as they are not there."""
     names = addresses(places)
-    once(
-        places.stamps / "pki",
-        digest([places.pki / "ca.pem"], *names),
-        lambda: _make_keys(places, names),
-    )
+    once(places.pki / ".names", digest([], *names), lambda: _make_keys(places, names))
     once(places.stamps / "database", digest(_migrations()), lambda: _migrate(places))
     once(places.stamps / "static", digest([CHECKOUT / "static"]), lambda: _collect(places))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from setup.installation import Installation, write_private
 from setup.places import Places
+from setup.stamps import digest
 
 
 def configure_redis(places: Places, installation: Installation) -> None:
@@ -24,6 +25,11 @@ def configure_redis(places: Places, installation: Installation) -> None:
         password = json.loads((places.home / "secrets.json").read_text())["redis_password"]
         write_private(acl, _first_users(password))
     _link_server(places.redis / "redis-server")
+
+
+def settings_digest(places: Places) -> str:
+    """Return a digest of what a running Redis has read."""
+    return digest([places.redis / "redis.conf", places.pki / "panel.pem"])
 
 
 def _first_users(password: str) -> str:
