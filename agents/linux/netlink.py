@@ -6,6 +6,7 @@ inside a namespace is done by a thread that enters it and opens its socket there
 
 import errno
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import Any
 
-from pyroute2 import IPRoute, NetlinkError
+from pyroute2 import Conntrack, IPRoute, NetlinkError
+from pyroute2.conntrack import NFCTAttrTuple
 
 from agents.linux import namespaces
 from agents.linux.failures import kernel_error, kernel_errors
@@ -57,8 +59,8 @@ def _socket(doing: str, name: str = "") -> Iterator[Socket]:
     """Open a routing socket in the thread's namespace, and map what fails while it is open."""
     with kernel_errors(doing, name):
         try:
-            with IPRoute() as socket:
-                yield socket
+            with IPRoute() as ip:
+                yield ip
         except NetlinkError as exc:
             raise kernel_error(doing, exc.code, os.strerror(exc.code), name) from exc
 
@@ -214,3 +216,23 @@ def list_routes() -> tuple[IPv4Network, ...]:
             for message in ip.get_routes(family=2, table=254)
             if message["dst_len"]
         )
+
+
+def forget_udp_flows(port: int) -> None:
+    """Make the kernel forget where it sent packets for a UDP port of this host. Idempotent.
+
+    It decides once for each flow and holds to that while packets come; without this a busy
+    sender would for ever be heard by the container that had the port before, or by none.
+    """
+    wanted = NFCTAttrTuple(proto=socket.IPPROTO_UDP, dport=port)
+    with kernel_errors("forget connections"), Conntrack() as tracking:
+        for entry in list(tracking.dump_entries(tuple_orig=wanted)):
+            _forget(tracking, entry)
+
+
+def _forget(tracking: Socket, entry: Message) -> None:
+    try:
+        tracking.delete(entry)
+    except NetlinkError as exc:
+        if exc.code != errno.ENOENT:
+            raise kernel_error("forget a connection", exc.code, os.strerror(exc.code)) from exc

@@ -228,6 +228,7 @@ class Networks:
                 self._store.save_attachment(attachment)
                 self._connect(attachment)
                 self._apply()
+                _forget_flows(attachment)
                 undo.pop_all()
             return self._describe(attachment)
 
@@ -282,6 +283,7 @@ class Networks:
                 unplugged = pool.submit(_unplug, attachment)
                 self._apply()
             unplugged.result()
+            _forget_flows(attachment)
             self._store.delete_attachment(container_id)
 
     def attachment(self, container_id: str) -> Attachment | None:
@@ -321,6 +323,12 @@ class Networks:
 def _unplug(attachment: AttachmentFile) -> None:
     for endpoint in attachment.endpoints:
         netlink.delete_link(endpoint.link)
+
+
+def _forget_flows(attachment: AttachmentFile) -> None:
+    for port in attachment.ports:
+        if port.protocol == "udp":
+            netlink.forget_udp_flows(port.host_port)
 
 
 def _is_on(attachment: AttachmentFile, network: NetworkFile) -> bool:

@@ -1,3 +1,4 @@
+import socket
 from contextlib import ExitStack
 
 import pytest
@@ -125,6 +126,23 @@ def test_a_container_on_two_networks_reaches_both(host: Host, web: Container) ->
     both = attach(host, "both", "front", "back")
     assert both.ask(web.address, 80).startswith("web")
     assert both.ask(store.address, 70).startswith("store")
+
+
+def test_a_sender_over_udp_reaches_the_container_that_has_the_port_now(
+    host: Host, stack: ExitStack
+) -> None:
+    host.networks.create(NetworkSpec(name="front"))
+    port = PortSpec(container_port=70, host_port=7070, protocol="udp")
+    sender = stack.enter_context(host.run(lambda: socket.socket(type=socket.SOCK_DGRAM)))
+    sender.sendto(b"0", ("127.0.0.1", 7070))
+    for name in ("one", "two"):
+        container = attach(host, name, "front", ports=(port,))
+        receiver = stack.enter_context(container.run(lambda: socket.socket(type=socket.SOCK_DGRAM)))
+        receiver.settimeout(3)
+        receiver.bind(("0.0.0.0", 70))
+        sender.sendto(name.encode(), ("127.0.0.1", 7070))
+        assert receiver.recv(10) == name.encode()
+        host.networks.detach(container.id)
 
 
 def test_a_detached_containers_port_is_closed_at_once(host: Host, web: Container) -> None:
