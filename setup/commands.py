@@ -12,7 +12,7 @@ from setup.installation import Installation
 from setup.places import CHECKOUT, Places
 from setup.problem import Problem
 from setup.run import run, say, show, step
-from setup.stamps import is_current
+from setup.stamps import is_current, once
 
 
 def up(places: Places) -> None:
@@ -75,34 +75,34 @@ def _agent(places: Places) -> tuple[str, ...]:
 
 def join(places: Places, chosen: Installation) -> None:
     """Enrol this machine as the first host, as any other host joins, and start its agent."""
-    if _agent(places):
-        return
-    with step("Joining this machine as a host"):
-        token = panel.manage(places, "local_join_token").strip()
-        agent = [str(places.python), "-m", "agents"]
-        root = ["--root", str(places.agent), "--run", str(places.run / "agent")]
-        run(
-            [
-                *agent,
-                "join",
-                *root,
-                "--panel",
-                f"https://127.0.0.1:{chosen.https_port}",
-                "--ca-sha256",
-                panel.ca_sha256(places),
-                "--token",
-                token,
-            ],
-            cwd=CHECKOUT,
-            failed="This machine could not join the panel.",
-        )
-        run(
-            [*agent, "image", "seed", "--config", str(places.agent / "agent.json")],
-            cwd=CHECKOUT,
-            failed="The base image could not be made.",
-        )
-        supervise.write_configuration(places)
-        supervise.start(places)
+    if not _agent(places):
+        with step("Joining this machine as a host"):
+            _enrol(places, chosen)
+    config = str(places.agent / "agent.json")
+    once(
+        places.stamps / "base-image",
+        "busybox",
+        lambda: _run_agent(places, "image", "seed", "--config", config),
+    )
+    supervise.write_configuration(places)
+    supervise.start(places)
+
+
+def _enrol(places: Places, chosen: Installation) -> None:
+    folders = ("--root", str(places.agent), "--run", str(places.run / "agent"))
+    address = ("--panel", f"https://127.0.0.1:{chosen.https_port}")
+    proof = ("--ca-sha256", panel.ca_sha256(places))
+    token = panel.manage(places, "local_join_token").strip()
+    _run_agent(places, "join", *folders, *address, *proof, "--token", token)
+
+
+def _run_agent(places: Places, *words: str) -> None:
+    run(
+        [str(places.python), "-m", "agents", *words],
+        cwd=CHECKOUT,
+        failed=f"The agent's command {words[0]!r} failed.",
+        do=supervise.log_advice(places),
+    )
 
 
 def finish(places: Places, chosen: Installation) -> None:
@@ -149,7 +149,7 @@ def purge(places: Places) -> None:
         supervise.stop(places)
     if agent.exists():
         with step("Removing containers, networks and images"):
-            run([str(places.python), "-m", "agents", "purge", "--config", str(agent)], cwd=CHECKOUT)
+            _run_agent(places, "purge", "--config", str(agent))
     _remove_tree(places.home)
     _remove_tree(places.run)
 
