@@ -140,7 +140,8 @@ class Cursor:
     def find(self, *steps: str) -> "Cursor":
         """Return the place below that the steps lead to, or the nearest one above it.
 
-        In a list a step finds the item that is this text or begins with it and a colon.
+        In a list a step finds the item that is this text, begins with it and a colon, or is
+        a mapping with it as its ``source``.
         """
         cursor = self
         for step in steps:
@@ -160,6 +161,9 @@ class Cursor:
         return None
 
     def _is_called(self, step: str) -> bool:
+        if isinstance(self.node, MapNode):
+            source = self._child("source")
+            return source is not None and source._is_called(step)
         text = self.node.text if isinstance(self.node, ScalarNode) else ""
         return text == step or text.startswith((step + ":", step + "="))
 

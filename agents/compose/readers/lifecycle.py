@@ -82,7 +82,11 @@ def read_count(cursor: Cursor) -> int:
 
 def read_pull_policy(cursor: Cursor) -> PullPolicy:
     """Read ``pull_policy``."""
-    policy = _PULL_POLICIES.get(cursor.word())
+    text = cursor.word()
+    policy = _PULL_POLICIES.get(text)
+    if text in ("daily", "weekly") or text.startswith("every_"):
+        message = f'The policy "{text}" is not supported yet'
+        raise InvalidValueError(message, expected="missing, always, never or build")
     if policy is None:
         raise cursor.unexpected("missing, always, never or build")
     return policy

@@ -138,9 +138,20 @@ def _with_tmpfs(mount: Mount, cursor: Cursor) -> Mount:
     fields = cursor.fields(MOUNT_TMPFS)
     return msgspec.structs.replace(
         mount,
-        tmpfs_size=fields.read("size", lambda at: parse_size(at.word()), None),
+        tmpfs_size=fields.read("size", _read_size, None),
         tmpfs_mode=fields.read("mode", Cursor.integer, None),
     )
+
+
+def _read_size(cursor: Cursor) -> int:
+    return _positive_size(cursor.word())
+
+
+def _positive_size(text: str) -> int:
+    size = parse_size(text)
+    if size < 0:
+        raise InvalidValueError("A size cannot be negative", expected="a size, like 64m")
+    return size
 
 
 def _read_tmpfs(cursor: Cursor) -> Mount:
@@ -155,7 +166,7 @@ def _with_tmpfs_option(mount: Mount, option: str, cursor: Cursor) -> Mount:
     name, _, value = option.partition("=")
     match name:
         case "size":
-            return msgspec.structs.replace(mount, tmpfs_size=parse_size(value))
+            return msgspec.structs.replace(mount, tmpfs_size=_positive_size(value))
         case "mode" if value and not value.strip("01234567"):
             return msgspec.structs.replace(mount, tmpfs_mode=int(value, 8))
         case "ro":

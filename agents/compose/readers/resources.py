@@ -18,7 +18,7 @@ def read_network(cursor: Cursor, project: str) -> Network:
     fields = cursor.fields(NETWORK)
     external, name = _read_identity(fields, key, project)
     if external:
-        _refuse_options(fields, "driver ipam internal attachable labels")
+        _ignore_options(fields, "driver ipam internal attachable labels")
         return Network(key=key, name=name, external=True)
     return Network(
         key=key,
@@ -65,13 +65,21 @@ def _read_identity(fields: Fields, key: str, project: str) -> tuple[bool, str]:
 
 
 def _refuse_options(fields: Fields, options: str) -> None:
-    for option in options.split():
-        cursor = fields.get(option)
-        if cursor is not None:
-            cursor.error(
-                f'"{option}" cannot be set here: the file says that this exists already',
-                hint=f'Remove "{option}" or "external".',
-            )
+    for cursor in _present(fields, options):
+        cursor.error(
+            f'"{cursor.key}" cannot be set here: the file says that this exists already',
+            hint=f'Remove "{cursor.key}" or "external".',
+        )
+
+
+def _ignore_options(fields: Fields, options: str) -> None:
+    for cursor in _present(fields, options):
+        cursor.warn(f'"{cursor.key}" is ignored: the file says that this exists already')
+
+
+def _present(fields: Fields, options: str) -> list[Cursor]:
+    found = (fields.get(option) for option in options.split())
+    return [cursor for cursor in found if cursor is not None]
 
 
 def _read_network_driver(cursor: Cursor) -> str:

@@ -33,7 +33,7 @@ def read_service(cursor: Cursor, files: FileReader, paths: Paths) -> ServiceDraf
     service = _with_network(service, fields, tuple(port for port, _ in published))
     service = _with_storage(service, fields, paths)
     service = _with_rights(service, fields)
-    if not service.image and service.build is None and not _has(fields, "image", "build"):
+    if not _has(fields, "image", "build", "extends", "provider"):
         cursor.error(
             "The service has neither an image nor a build",
             expected='"image" or "build"',

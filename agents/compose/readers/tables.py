@@ -32,7 +32,7 @@ SERVICE = KeyTable(
             cpu_rt_period cpu_rt_runtime cpu_shares cpuset credential_spec device_cgroup_rules
             devices dns_opt dns_search domainname gpus group_add ipc isolation mac_address
             mem_reservation mem_swappiness memswap_limit models oom_kill_disable oom_score_adj
-            pid post_start pre_stop provider runtime security_opt shm_size storage_opt
+            pid post_start pre_start pre_stop provider runtime security_opt shm_size storage_opt
             use_api_socket userns_mode uts
             """
         ),
@@ -60,8 +60,8 @@ BUILD = KeyTable(
     supported=keys("context dockerfile dockerfile_inline args target labels no_cache pull"),
     refused=hints(
         """
-        additional_contexts entitlements extra_hosts isolation network privileged secrets
-        shm_size ssh tags ulimits
+        additional_contexts entitlements extra_hosts isolation network no_cache_filter privileged
+        secrets shm_size ssh tags ulimits
         """
     ),
     ignored={

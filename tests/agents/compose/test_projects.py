@@ -109,6 +109,8 @@ def test_all_errors_are_found_at_once_in_the_order_of_lines() -> None:
          "services.a.depends_on.b", "a → b → a"),
         ("a: {image: x, networks: [n]}", "services.a.networks[0]", 'network "n" is not defined'),
         ("a: {image: x, volumes: ['vol:/v']}", "services.a.volumes[0]", '"vol" is not defined'),
+        ("a: {image: x, volumes: [{type: volume, source: vol, target: /v}]}",
+         "services.a.volumes[0]", '"vol" is not defined'),
         ("a: {}", "services.a", "neither an image nor a build"),
         ("a:", "services.a", "nothing does not fit here"),
         ("a b: {image: x}", "services.a b", "name of a service"),
@@ -160,7 +162,8 @@ def test_ports_that_do_not_clash_are_allowed(ports: tuple[str, str]) -> None:
         (WEB + "include: [x]", '"include" is not supported yet'),
         (WEB + "service: {}", "is not a key that is known here"),
         (WEB + "networks: {n: {driver: overlay}}", '"overlay" is not supported yet'),
-        (WEB + "networks: {n: {external: true, internal: true}}", "exists already"),
+        (WEB + "volumes: {v: {external: true, labels: {a: b}}}", "exists already"),
+        ("services: {a: {extends: b}}", '"extends" is not supported yet'),
         (WEB + "volumes: {v: {driver: nfs}}", '"nfs" is not supported yet'),
         (WEB + "volumes: {v: {driver_opts: {}}}", '"driver_opts" is not supported yet'),
     ],
@@ -178,6 +181,11 @@ def test_without_a_compose_file_it_says_which_to_add() -> None:
 def test_an_override_file_is_not_passed_over_in_silence() -> None:
     checked = check_text(WEB, files={"compose.override.yml": WEB})
     assert "not read yet" in checked.problems[0].message
+
+
+def test_options_of_an_external_network_are_not_passed_over_in_silence() -> None:
+    (problem,) = check_text(WEB + "networks: {n: {external: true, internal: true}}").problems
+    assert (problem.path, problem.severity) == ("networks.n.internal", "warning")
 
 
 def test_version_and_own_keys_are_allowed() -> None:
