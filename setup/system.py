@@ -13,11 +13,11 @@ from setup.run import run, say, step
 # Debian's redis-tools holds the server too (redis-server is a link to redis-check-rdb) and,
 # unlike the package redis-server, starts no service beside ours.
 RUN_PACKAGES = (
-    "aardvark-dns",
     "busybox-static",
     "ca-certificates",
     "conmon",
     "crun",
+    "dnsmasq-base",
     "iproute2",
     "nftables",
     "python3-venv",
