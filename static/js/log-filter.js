@@ -39,11 +39,9 @@ export class LogFilter extends EventTarget {
     return this.#pattern !== null;
   }
 
-  /** Marks the matches among the newest of the shown entries. */
-  mark(entries) {
-    if (!this.#pattern) return highlight([], null);
-    const shown = entries.filter((entry) => entry.kind === "line" && !entry.element.hidden);
-    highlight(shown.slice(-2_000).map((entry) => entry.element.lastChild), this.#pattern);
+  /** Marks the matches in the given lines. @param {HTMLElement[]} lines */
+  mark(lines) {
+    highlight(this.#pattern ? lines.map((line) => line.lastElementChild) : [], this.#pattern);
   }
 
   /** The colour, 1 to 8, of a service; the first line of a service makes its chip. */

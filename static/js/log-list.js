@@ -60,6 +60,17 @@ export class LogList {
     }
   }
 
+  /** The lines in the blocks that are in sight of the scrolling element. */
+  inSight(scroller) {
+    const { top, bottom } = scroller.getBoundingClientRect();
+    const seen = (block) => {
+      const box = block.getBoundingClientRect();
+      return box.bottom > top && box.top < bottom;
+    };
+    const blocks = [...this.pane.children].filter(seen);
+    return blocks.flatMap((block) => [...block.querySelectorAll(".log-line:not([hidden])")]);
+  }
+
   #line({ line }) {
     const element = part("div", "log-line");
     if (line.o === "stderr") element.classList.add("log-stderr");

@@ -16,38 +16,30 @@ export function toPattern(search) {
   }
 }
 
-/** The places of an element's text that the pattern matches, at most `limit`. */
-function ranges(element, pattern, limit) {
-  const found = [];
+function* ranges(element, pattern) {
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode() && found.length < limit) {
-    for (const match of walker.currentNode.data.matchAll(pattern)) {
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    for (const match of node.data.matchAll(pattern)) {
       if (!match[0]) break;
-      const place = new StaticRange({
-        startContainer: walker.currentNode,
-        startOffset: match.index,
-        endContainer: walker.currentNode,
-        endOffset: match.index + match[0].length,
-      });
-      found.push(place);
+      const [startOffset, endOffset] = [match.index, match.index + match[0].length];
+      yield new StaticRange({ startContainer: node, startOffset, endContainer: node, endOffset });
     }
   }
-  return found;
 }
 
 /**
  * Marks matches with the highlight "log-search" without touching the page's nodes. Browsers that
  * have no custom highlights filter all the same.
- * @param {HTMLElement[]} elements
+ * @param {Iterable<HTMLElement>} elements @param {RegExp|null} pattern
  */
-export function highlight(elements, pattern, limit = 2_000) {
+export function highlight(elements, pattern) {
   if (!globalThis.CSS?.highlights) return;
-  CSS.highlights.delete("log-search");
-  if (!pattern) return;
   const marks = new Highlight();
-  for (const element of elements) {
-    for (const range of ranges(element, pattern, limit - marks.size)) marks.add(range);
-    if (marks.size >= limit) break;
+  if (pattern) {
+    for (const element of elements) {
+      for (const range of ranges(element, pattern)) marks.add(range);
+    }
   }
   CSS.highlights.set("log-search", marks);
 }

@@ -17,14 +17,3 @@ export function showStatus(element, state) {
   element.dataset.state = tone;
   element.textContent = text;
 }
-
-/** How many lines are held, shown and waiting. */
-export function showCounts({ parts, ring, lines, follow, filter, shown }) {
-  parts.follow.setAttribute("aria-pressed", String(follow.on));
-  parts.pill.hidden = follow.on || lines.waiting === 0;
-  parts.new.textContent = lines.waiting.toLocaleString();
-  const some = filter.active ? `${shown().length.toLocaleString()} of ` : "";
-  const older = ring.trimmed ? `, ${ring.trimmed.toLocaleString()} older left out` : "";
-  parts.count.textContent = `${some}${ring.entries.length.toLocaleString()} lines${older}`;
-  parts.empty.hidden = ring.entries.length > 0;
-}

@@ -10,10 +10,8 @@ import { LogRing } from "./log-ring.js";
 import { LogTimes } from "./log-times.js";
 import { partsOf } from "./parts.js";
 import { Socket } from "./socket.js";
-import { showCounts, showStatus } from "./log-status.js";
-
-// Counting and marking what is shown looks at every line, so it is done a few times a second.
-const SUMMARY_MS = 150;
+import { showStatus } from "./log-status.js";
+import { LogSummary } from "./log-summary.js";
 
 class LogViewer extends HTMLElement {
   connectedCallback() {
@@ -30,8 +28,9 @@ class LogViewer extends HTMLElement {
     this.filter.addEventListener("change", () => this.refilter());
     this.follow.addEventListener("change", () => {
       this.#draw();
-      this.#summarize();
+      this.summary.now();
     });
+    this.summary = new LogSummary(this);
     bindControls(this);
     bindKeys(this, this.leave.signal);
     this.#connect();
@@ -39,7 +38,7 @@ class LogViewer extends HTMLElement {
 
   disconnectedCallback() {
     this.leave.abort();
-    clearTimeout(this.summary);
+    this.summary.stop();
     this.socket.stop();
     this.times.stop();
   }
@@ -82,13 +81,7 @@ class LogViewer extends HTMLElement {
       this.list.apply(this.ring.merge(this.lines.take()), this.filter.shows);
       this.follow.keep();
     }
-    this.summary ??= setTimeout(() => this.#summarize(), SUMMARY_MS);
-  }
-
-  #summarize() {
-    this.summary = null;
-    this.filter.mark(this.ring.entries);
-    showCounts(this);
+    this.summary.soon();
   }
 
   shown = () => this.ring.entries.filter((entry) => !entry.element.hidden);
@@ -97,7 +90,7 @@ class LogViewer extends HTMLElement {
     for (const entry of this.ring.entries) entry.element.hidden = !this.filter.shows(entry);
     this.list.estimate(this.filter.active);
     this.follow.keep();
-    this.#summarize();
+    this.summary.now();
   }
 }
 

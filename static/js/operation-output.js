@@ -49,6 +49,7 @@ class OperationOutput extends HTMLElement {
 
   #end() {
     this.ended = true;
+    this.parts.status.hidden = true;
     this.dispatchEvent(new CustomEvent("operation:ended", { bubbles: true }));
   }
 
