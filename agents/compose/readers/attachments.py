@@ -44,9 +44,11 @@ def _read_host_address(cursor: Cursor) -> str:
 
 
 def read_address(text: str) -> str:
-    """Return an IP address, or Docker's word ``host-gateway``; raises InvalidValueError."""
+    """Return an IP address; raises InvalidValueError."""
     if text == "host-gateway":
-        return text
+        raise InvalidValueError(
+            '"host-gateway" is not supported yet', expected="an IP address", code="unsupported"
+        )
     address = text.removeprefix("[").removesuffix("]")
     try:
         ipaddress.ip_address(address)

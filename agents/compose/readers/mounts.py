@@ -12,6 +12,8 @@ from agents.compose.mounts import parse_mount, unknown_options
 from agents.compose.quantities import parse_size
 from agents.compose.readers.tables import MOUNT, MOUNT_BIND, MOUNT_TMPFS, MOUNT_VOLUME
 
+# Read and kept, but no engine does anything about them.
+_WITHOUT_EFFECT = ("propagation", "selinux", "nocopy", "tmpfs_mode")
 _TYPES: dict[str, MountType] = {"bind": "bind", "volume": "volume", "tmpfs": "tmpfs"}
 
 
@@ -42,19 +44,28 @@ class MountReader:
 
     def read_mounts(self, cursor: Cursor) -> tuple[Mount, ...]:
         """Read the list ``volumes``."""
-        return cursor.each(lambda item: self._claim(_checked(_read_mount(item), self._paths)))
+        return cursor.each(self._read_mount)
 
     def read_tmpfs(self, cursor: Cursor) -> tuple[Mount, ...]:
         """Read ``tmpfs``: a path or a list of them, each perhaps with ``:size=…,mode=…``."""
         if cursor.is_list:
-            return cursor.each(lambda item: self._claim(_read_tmpfs(item)))
-        return (self._claim(_read_tmpfs(cursor)),)
+            return cursor.each(self._read_tmpfs)
+        return (self._read_tmpfs(cursor),)
 
-    def _claim(self, mount: Mount) -> Mount:
+    def _read_mount(self, cursor: Cursor) -> Mount:
+        return self._claim(cursor, _checked(_read_mount(cursor), self._paths))
+
+    def _read_tmpfs(self, cursor: Cursor) -> Mount:
+        return self._claim(cursor, _read_tmpfs(cursor))
+
+    def _claim(self, cursor: Cursor, mount: Mount) -> Mount:
         if mount.target in self._targets:
             message = f"Two mounts have the target {mount.target}"
             raise InvalidValueError(message, code="duplicate_target")
         self._targets.add(mount.target)
+        for option in _WITHOUT_EFFECT:
+            if getattr(mount, option):
+                cursor.warn(f'"{option.removeprefix("tmpfs_")}" has no effect yet')
         return mount
 
 

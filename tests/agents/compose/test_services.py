@@ -69,8 +69,8 @@ CASES = [
     ("user: 1000", "user", "1000"),
     ("working_dir: /app", "working_dir", "/app"),
     ("hostname: h", "hostname", "h"),
-    ("extra_hosts: ['a:10.0.0.1', 'b=host-gateway', 'c:::1']", "extra_hosts",
-     {"a": "10.0.0.1", "b": "host-gateway", "c": "::1"}),
+    ("extra_hosts: ['a:10.0.0.1', 'b=10.0.0.2', 'c:::1']", "extra_hosts",
+     {"a": "10.0.0.1", "b": "10.0.0.2", "c": "::1"}),
     ("extra_hosts: {a: 10.0.0.1}", "extra_hosts", {"a": "10.0.0.1"}),
     ("dns: 1.1.1.1", "dns", ("1.1.1.1",)),
     ("ulimits: {nproc: 5, nofile: {soft: 1, hard: 2}}", "ulimits",
@@ -177,6 +177,7 @@ def test_a_file_of_variables_that_cannot_be_read_is_named(path: str, file: str, 
         ("scale: -1", "scale", "negative"),
         ("deploy: {replicas: 2}\nscale: 3", "deploy", "differ"),
         ("deploy: {resources: {limits: {memory: 1g}}}\nmem_limit: 2g", "deploy", "differ"),
+        ("extra_hosts: ['h:host-gateway']", "extra_hosts[0]", "not supported yet"),
         ("dns: nowhere", "dns", "not an IP address"),
         ("container_name: -x", "container_name", "name of a container"),
         ("stop_grace_period: 5", "stop_grace_period", "not a duration"),
@@ -194,7 +195,19 @@ def test_what_is_wrong_is_named_with_its_path(body: str, path: str, message: str
     assert problem.line >= 4
 
 
-@pytest.mark.parametrize("key", ["tty: true", "logging: {driver: x}", "platform: linux/arm64"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "tty: true",
+        "logging: {driver: x}",
+        "platform: linux/arm64",
+        "volumes: ['./a:/b:rshared']",
+        "volumes: ['./a:/b:bogus']",
+        "tmpfs: /a:mode=700",
+        "healthcheck: {test: x}",
+        "deploy: {placement: {}}",
+    ],
+)
 def test_what_is_without_effect_is_a_warning(key: str) -> None:
     (problem,) = service_problems(key)
     assert (problem.severity, problem.code) == ("warning", "ignored")
