@@ -80,15 +80,15 @@ class ContainerStore:
         try:
             with kernel_errors("make the container's folder", paths.state):
                 paths.state.mkdir(mode=0o700)
-            container.update(container.status)
             write_atomic(paths.log, b"", sync=False)
             # The manifest comes last: a folder with one is a whole container.
             container.save_manifest(manifest)
+            with self._lock:
+                self._containers[manifest.id] = container
+            container.update(container.status)
         except BaseException:
             self.forget(container)
             raise
-        with self._lock:
-            self._containers[manifest.id] = container
         return container
 
     def forget(self, container: Container) -> None:
@@ -175,6 +175,8 @@ def _load_status(paths: ContainerPaths) -> Status:
     """Return the status on disk; one that a power cut spoilt is taken as ended."""
     try:
         return msgspec.json.decode(paths.status.read_bytes(), type=Status)
+    except FileNotFoundError:
+        return Status()
     except (OSError, msgspec.DecodeError):
         logger.warning("the status %s was lost", paths.status)
         return Status(state="exited", exit_code=255, error="its state was lost")

@@ -1,0 +1,61 @@
+"""The contract of ``agents.engines.base.Engine``: what every engine must do, in tests.
+
+An engine's test file subclasses ``EngineContract``, gives it the fixture ``engine`` (started,
+with the image ``busybox``, or one that stands for it) and runs it. An engine that cannot do
+something raises ``NotSupportedError``, which the suite's conftest turns into a skip.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.engines.base import Builds, Engine
+from tests.contracts.bench import Bench
+from tests.contracts.builds import BuildContract
+from tests.contracts.changes import ListenerContract, RestartContract
+from tests.contracts.containers import CreationContract, LifeContract, RemovalContract
+from tests.contracts.logs import LogContract
+from tests.contracts.resources import (
+    ImageContract,
+    LimitContract,
+    NetworkContract,
+    TrafficContract,
+    VolumeContract,
+)
+from tests.native_engine import clear
+
+
+class EngineContract(
+    BuildContract,
+    CreationContract,
+    ImageContract,
+    LifeContract,
+    LimitContract,
+    ListenerContract,
+    LogContract,
+    NetworkContract,
+    RemovalContract,
+    RestartContract,
+    TrafficContract,
+    VolumeContract,
+):
+    """What engines have in common; the parts are beside this file, by noun."""
+
+    @pytest.fixture
+    def bench(self, engine: Engine, archive: Path) -> Iterator[Bench]:
+        bench = Bench(engine, archive)
+        engine.subscribe(bench.events.append)
+        yield bench
+        clear(engine)
+
+    @pytest.fixture
+    def builder(self, bench: Bench) -> Builds:
+        if not isinstance(bench.engine, Builds):
+            pytest.skip(f"the {bench.engine.name} engine builds no images")
+        return bench.engine
+
+    def test_it_describes_itself(self, engine: Engine) -> None:
+        record = engine.describe()
+        assert record.name == engine.name
+        assert record.version
