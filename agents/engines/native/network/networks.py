@@ -83,9 +83,7 @@ class Networks:
             self._networks = self._store.load_networks()
             self._attachments = self._store.load_attachments()
             self._drop_dead(container_ids)
-            made = {one.name for one in self._networks.values() if self._bring_up(one)}
-            for attachment in self._attachments.values():
-                self._reconnect(attachment, made)
+            self._repair(self._networks.values())
             self._in_force = Ruleset(table=self._table)
             self._apply()
             if not self._networks:
@@ -104,10 +102,14 @@ class Networks:
         is_whole = networks <= self._networks.keys()
         return known and is_whole and namespaces.is_network_namespace(Path(attachment.namespace))
 
-    def _reconnect(self, attachment: AttachmentFile, made: Collection[str]) -> None:
-        for endpoint in attachment.endpoints:
-            if endpoint.network in made or netlink.find_link(endpoint.link) is None:
-                endpoints.connect(attachment, endpoint, self._networks)
+    def _repair(self, networks: Collection[NetworkFile]) -> None:
+        """Make again what somebody took from networks: bridges, and the cables on them."""
+        made = {one.name for one in networks if self._bring_up(one)}
+        present = {link.name for link in netlink.list_links()}
+        for attachment in self._attachments.values():
+            for endpoint in attachment.endpoints:
+                if endpoint.network in made or endpoint.link not in present:
+                    endpoints.connect(attachment, endpoint, self._networks)
 
     # networks
 
@@ -125,6 +127,7 @@ class Networks:
             known = self._networks.get(spec.name)
             if known is not None:
                 _refuse_other_spec(known, spec)
+                self._repair([known])
                 return known.to_record()
             with subnet_lock():
                 return self._make(self._plan(spec)).to_record()

@@ -1,5 +1,6 @@
 """The files of the network half: one for each network and each attached container."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import TypeVar
 import msgspec
 
 from agents.engines.native.network.records import AttachmentFile, NetworkFile
-from agents.errors import ConflictError
 from agents.linux.failures import kernel_errors
+
+logger = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -25,7 +27,7 @@ class NetworkStore:
         self._attachments = self._networks / "attachments"
 
     def load_networks(self) -> dict[str, NetworkFile]:
-        """Return all networks by name. Raises ConflictError for a damaged file."""
+        """Return all networks by name. A damaged file is put aside."""
         return {one.name: one for one in _load(self._networks, NetworkFile)}
 
     def save_network(self, network: NetworkFile) -> None:
@@ -37,7 +39,7 @@ class NetworkStore:
         (self._networks / f"{network.id}.json").unlink(missing_ok=True)
 
     def load_attachments(self) -> dict[str, AttachmentFile]:
-        """Return all attachments by container id. Raises ConflictError for a damaged file."""
+        """Return all attachments by container id. A damaged file is put aside."""
         return {one.container_id: one for one in _load(self._attachments, AttachmentFile)}
 
     def save_attachment(self, attachment: AttachmentFile) -> None:
@@ -55,11 +57,9 @@ def _load(folder: Path, kind: type[S]) -> Iterator[S]:
         try:
             yield msgspec.json.decode(path.read_bytes(), type=kind)
         except (msgspec.DecodeError, msgspec.ValidationError) as exc:
-            raise ConflictError(
-                f"the file {path} is damaged: {exc}",
-                hint="Restore it from a backup, or remove it to give the network up.",
-                file=str(path),
-            ) from exc
+            # Kept for a person to look at; one bad file must not keep the agent from starting.
+            path.replace(path.with_suffix(".damaged"))
+            logger.error("the file %s is damaged and was put aside: %s", path, exc)
 
 
 def _write(path: Path, record: msgspec.Struct, *, durable: bool) -> None:

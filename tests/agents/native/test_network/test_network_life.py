@@ -1,8 +1,12 @@
+import shutil
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from network_lab import Container, Host
 
+from agents.engines.native.network import Networks
 from agents.engines.specs import EndpointSpec, NetworkSpec, PortSpec
 from agents.errors import (
     AgentError,
@@ -213,6 +217,63 @@ def test_adopting_makes_again_what_a_reboot_took(host: Host) -> None:
     host.restart_agent((web.id,))
     assert host.ask("127.0.0.1", 8080).startswith("web")
     assert host.networks.attachment(gone.id) is None
+
+
+def test_making_a_network_again_mends_its_bridge(host: Host) -> None:
+    host.networks.create(FRONT)
+    web = host.container("web")
+    attach(host, web, PortSpec(container_port=80, host_port=8080))
+    web.serve(80, "web")
+    (bridge,) = (name for name in links(host) if name.startswith("wp"))
+    host.run(lambda: netlink.delete_link(bridge))
+    host.networks.create(FRONT)
+    assert host.ask("127.0.0.1", 8080).startswith("web")
+
+
+def test_a_damaged_file_does_not_keep_the_agent_from_starting(host: Host) -> None:
+    host.networks.create(FRONT)
+    file = host.folder / "root" / "networks" / "zz.json"
+    file.write_bytes(b"")
+    host.restart_agent()
+    assert [one.name for one in host.networks.list()] == ["front"]
+    assert file.with_suffix(".damaged").exists()
+
+
+def test_two_agents_of_one_machine_keep_out_of_each_others_way(host: Host) -> None:
+    other = Networks(host.folder / "root2", host.folder / "run2")
+    host.networks.create(FRONT)
+    assert host.run(lambda: other.create(FRONT)).subnet == "10.210.1.0/24"
+    host.networks.remove("front")
+    assert len(links(host)) == 1
+    host.run(lambda: other.remove("front"))
+    assert (links(host), rules(host)) == (set(), "")
+
+
+def test_containers_are_attached_by_many_threads_at_once(host: Host) -> None:
+    containers = [host.container(f"c{number}") for number in range(6)]
+    specs = [NetworkSpec(name=f"n{number % 2}") for number in range(6)]
+
+    def start(spec: NetworkSpec, container: Container) -> str:
+        host.networks.create(spec)
+        endpoints = (EndpointSpec(network=spec.name),)
+        held = host.networks.attach(container.request(endpoints=endpoints))
+        return held.endpoints[0].ipv4_address
+
+    with ThreadPoolExecutor(6) as pool:
+        addresses = list(pool.map(start, specs, containers))
+    assert len(set(addresses)) == 6
+    assert len(host.networks.list()) == 2
+
+
+def test_without_a_resolver_program_nothing_is_left(
+    host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "nft").symlink_to(shutil.which("nft"))
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path))
+        with pytest.raises(NotSupportedError, match="dnsmasq, which is not installed"):
+            host.networks.create(FRONT)
+    assert (links(host), rules(host), host.networks.list()) == (set(), "", ())
 
 
 def test_rules_that_somebody_flushed_come_back_with_the_next_change(host: Host) -> None:
