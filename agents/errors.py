@@ -11,6 +11,7 @@ AgentError
 ├── BuildError             a step of a Dockerfile failed; has the line
 ├── OutOfSpaceError        the disk is full
 ├── TimedOutError          a deadline passed
+├── UnreachableError       the panel does not answer
 ├── CancelledError         somebody cancelled the operation
 └── RefusedError           a message failed its check (see agents.protocol.envelope)
     └── EnrolmentError     the panel did not take this host
@@ -125,6 +126,13 @@ class TimedOutError(AgentError):
     """A deadline passed before the thing was done."""
 
     code = "timed_out"
+    retryable = True
+
+
+class UnreachableError(AgentError):
+    """The panel does not answer."""
+
+    code = "panel_unreachable"
     retryable = True
 
 

@@ -37,6 +37,8 @@ class RedisOptions(TypedDict, total=False):
     ssl_keyfile: str
     ssl_cert_reqs: str
     ssl_check_hostname: bool
+    lib_name: str | None
+    lib_version: str | None
 
 
 def redis_options(config: AgentConfig, url: str) -> RedisOptions:

@@ -5,11 +5,13 @@
 ``seen``      ids of messages that were taken, against replays
 ``outbox``    events that Redis does not have yet
 ``applied``   the last applied version of each project
+``cursors``   how far streams have been read
 """
 
 from pathlib import Path
 
 from agents.state.applied import AppliedProjects
+from agents.state.cursors import Cursors
 from agents.state.database import Database
 from agents.state.journal import Entry, Journal
 from agents.state.outbox import Outbox, Waiting
@@ -29,6 +31,7 @@ class State:
         self.journal = Journal(self._database)
         self.seen = SeenMessages(self._database)
         self.outbox = Outbox(self._database)
+        self.cursors = Cursors(self._database)
         self.applied = AppliedProjects(self._database)
         self.incarnation = self._database.next_incarnation()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agents.errors import ConflictError, OutOfSpaceError
 
+LOCK_NAME = "state.lock"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS operation (
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     event BLOB NOT NULL,
     droppable INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS cursor (name TEXT PRIMARY KEY, entry_id TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS applied (
     name TEXT PRIMARY KEY, project BLOB NOT NULL, variables BLOB NOT NULL
 ) STRICT;
@@ -45,7 +47,7 @@ class Database:
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock_file = _lock(root / "state.lock")
+        self._lock_file = _lock(root / LOCK_NAME)
         self._mutex = threading.RLock()
         self._closed = False
         path = root / "state.db"
@@ -94,6 +96,18 @@ class Database:
             self._closed = True
             self._connection.close()
             os.close(self._lock_file)
+
+
+def is_locked(root: Path) -> bool:
+    """Return whether an agent works on ``root``."""
+    path = root / LOCK_NAME
+    if not path.exists():
+        return False
+    try:
+        os.close(_lock(path))
+    except ConflictError:
+        return True
+    return False
 
 
 def _lock(path: Path) -> int:

@@ -1,0 +1,159 @@
+"""The agent's command line: ``python -m agents`` or ``webpanel-agent``.
+
+Exit codes: 0 done, 1 failed with one sentence on stderr, 2 wrong usage, 3 ``status`` of a
+host that has not joined or whose agent does not run.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from agents import __version__, config
+from agents.errors import AgentError, ConflictError, NotFoundError
+
+DEFAULT_ROOT = Path("/var/lib/webpanel-agent")
+DEFAULT_RUN = Path("/run/webpanel-agent")
+FAILED = 1
+NOT_RUNNING = 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.act(arguments))
+    except (AgentError, OSError) as error:
+        hint = getattr(error, "hint", "")
+        sys.stderr.write(f"webpanel-agent: {error}{f'. {hint}' if hint else ''}\n")
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="webpanel-agent", description="A host of a web panel.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_join(commands)
+    _add(commands, "run", "work for the panel until stopped", _run)
+    _add(commands, "status", "say whether this host has joined and its agent runs", _status)
+    _add(commands, "leave", "forget the panel; containers are left alone", _leave)
+    _add_image(commands)
+    return parser
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _add(commands: Commands, name: str, text: str, act: object) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=DEFAULT_ROOT / config.CONFIG_NAME,
+        help="the agent's configuration (default: %(default)s)",
+    )
+    parser.set_defaults(act=act)
+    return parser
+
+
+def _add_join(commands: Commands) -> None:
+    text = "join a panel; safe to run again"
+    parser = commands.add_parser("join", help=text, description=text)
+    parser.add_argument("--panel", required=True, metavar="URL")
+    parser.add_argument("--token", required=True, help="the one-time join token")
+    parser.add_argument("--ca-sha256", default="", metavar="HEX", help="pins the panel's CA")
+    parser.add_argument("--root", type=Path, default=DEFAULT_ROOT, help="keeps what lasts")
+    parser.add_argument("--run", type=Path, default=DEFAULT_RUN, help="keeps what need not last")
+    parser.add_argument("--name", default="", help="the host's name (default: its own)")
+    parser.add_argument("--engine", default="native", help="what runs containers")
+    parser.set_defaults(act=_join)
+
+
+def _add_image(commands: Commands) -> None:
+    image = commands.add_parser("image", help="put images on this host")
+    acts = image.add_subparsers(required=True, metavar="ACT")
+    _add(acts, "seed", "make a small base image, busybox, of the host's own", _seed)
+    parser = _add(acts, "import", "take in an image from an archive", _import)
+    parser.add_argument("file", type=Path, help="an OCI or docker archive, or a root file system")
+    parser.add_argument("--name", default="", metavar="REF", help="what to call the image")
+
+
+def _join(arguments: argparse.Namespace) -> int:
+    from agents.enrolment import JoinRequest, join
+
+    made = join(
+        JoinRequest(
+            panel=arguments.panel,
+            token=arguments.token,
+            root=arguments.root.absolute(),
+            run=arguments.run.absolute(),
+            ca_sha256=arguments.ca_sha256,
+            name=arguments.name,
+            engines=(arguments.engine,),
+        )
+    )
+    _say(f"This host is {made.name} ({made.uid}) of {made.panel}.")
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from agents.worker import logs
+    from agents.worker.engine import open_engine
+    from agents.worker.process import Agent
+
+    found = config.load(arguments.config)
+    logs.set_up()
+    Agent(found, open_engine(found)).run()
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from agents.state.database import is_locked
+
+    try:
+        found = config.load(arguments.config)
+    except NotFoundError:
+        _say("This host has not joined a panel.")
+        return NOT_RUNNING
+    running = is_locked(found.root)
+    _say(f"Host {found.name} ({found.uid}) of {found.panel}: {'runs' if running else 'stopped'}.")
+    return 0 if running else NOT_RUNNING
+
+
+def _leave(arguments: argparse.Namespace) -> int:
+    from agents.enrolment.join import leave
+    from agents.state.database import is_locked
+
+    if arguments.config.exists() and is_locked(config.load(arguments.config).root):
+        raise ConflictError("the agent still runs", hint="Stop it first.")
+    leave(arguments.config)
+    _say("This host has left; its containers go on. Remove it in the panel, too.")
+    return 0
+
+
+def _seed(arguments: argparse.Namespace) -> int:
+    from agents.engines.native.images import busybox
+    from agents.engines.native.images.store import ImageStore
+
+    root = config.load(arguments.config).root
+    image = busybox.seed(ImageStore(root / "native"), root)
+    _say(f"{', '.join(image.references)} is {image.id}.")
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from agents.worker.engine import open_engine
+
+    engine = open_engine(config.load(arguments.config))
+    image = engine.import_image(arguments.file, arguments.name)
+    _say(f"{', '.join(image.references) or 'The image'} is {image.id}.")
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

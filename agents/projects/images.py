@@ -1,0 +1,105 @@
+"""The images that services run: found on this host, or built."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from agents.compose.model import Build, Service
+from agents.engines.base import Builds, Engine
+from agents.engines.specs import BuildSpec
+from agents.errors import (
+    AgentError,
+    InvalidInputError,
+    NotFoundError,
+    NotSupportedError,
+    PathEscapeError,
+)
+from agents.projects.files import ProjectFolder
+from agents.projects.places import Places
+from agents.projects.progress import Progress
+
+
+class Images:
+    """Finds or builds images for one ``up``."""
+
+    def __init__(
+        self, engine: Engine, folder: ProjectFolder, places: Places, progress: Progress
+    ) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._places = places
+        self._progress = progress
+
+    def prepare(self, services: Iterable[Service], *, build: bool) -> Mapping[str, str]:
+        """Return the id of the image that each service will run.
+
+        Raises:
+            NotFoundError: an image is not on this host and nothing says how to build it.
+            BuildError, CancelledError: as the engine's build.
+        """
+        return {service.name: self._prepare(service, build) for service in services}
+
+    def _prepare(self, service: Service, build: bool) -> str:
+        self._progress.check()
+        field = f"services.{service.name}." + ("build" if service.build else "image")
+        try:
+            if service.build and (build or not self._is_here(service.image)):
+                return self._build(service, service.build)
+            return self._engine.find_image(service.image).id
+        except NotFoundError as error:
+            error.hint = error.hint or "Import the image on this host, or give it a build."
+            self._places.mark(error, field)
+            raise
+        except AgentError as error:
+            self._places.mark(error, field)
+            raise
+
+    def _is_here(self, reference: str) -> bool:
+        try:
+            self._engine.find_image(reference)
+        except NotFoundError:
+            return False
+        return True
+
+    def _build(self, service: Service, build: Build) -> str:
+        if not isinstance(self._engine, Builds):
+            raise NotSupportedError(f"the engine {self._engine.name} builds no images")
+        self._progress.step(f"Build {service.image}", service=service.name)
+        spec = self._spec(service, build)
+        image = self._engine.build_image(
+            spec,
+            lambda line: self._progress.output(line, service=service.name),
+            self._progress.cancelled,
+        )
+        return image.id
+
+    def _spec(self, service: Service, build: Build) -> BuildSpec:
+        context = self._context(build)
+        return BuildSpec(
+            context=context,
+            references=(service.image,),
+            dockerfile=self._dockerfile(service, build, context),
+            arguments=build.args,
+            target=build.target,
+            labels=build.labels,
+            use_cache=not build.no_cache,
+        )
+
+    def _context(self, build: Build) -> Path:
+        """Return the folder of a build; it must be the project's own or one inside it."""
+        context = (self._folder.path / build.context).resolve()
+        if not context.is_relative_to(self._folder.path.resolve()):
+            raise PathEscapeError(
+                f"the build context {build.context} is outside the project's folder",
+                hint="Put what the build needs into the project's files.",
+            )
+        if not context.is_dir():
+            raise NotFoundError(f"the build context {build.context} is not there")
+        return context
+
+    def _dockerfile(self, service: Service, build: Build, context: Path) -> str:
+        if not build.dockerfile_inline:
+            return build.dockerfile
+        raise InvalidInputError(
+            f"service {service.name}: dockerfile_inline is not supported yet",
+            hint=f"Put it into a file of the project below {context.name}/.",
+        )

@@ -1,0 +1,120 @@
+"""From a compose service to the spec of one of its containers. Pure."""
+
+import hashlib
+
+from agents.compose import labels
+from agents.compose.canonical import service_spec
+from agents.compose.model import Mount, Port, Project, Service
+from agents.compose.plan import ContainerAction
+from agents.engines.specs import (
+    ContainerSpec,
+    EndpointSpec,
+    Limits,
+    MountSpec,
+    PortSpec,
+    RestartPolicy,
+    UlimitSpec,
+    VolumeSpec,
+)
+
+# A container that replaces another one bears these from the beginning; it is in the other's
+# place once its name is its final one.
+REPLACES = "webpanel.replaces"
+FINAL_NAME = "webpanel.name"
+WAITING_SUFFIX = ".next"
+
+
+def container_spec(project: Project, action: ContainerAction, image_id: str) -> ContainerSpec:
+    """Return the spec of the container that a create or recreate makes."""
+    service = project.services[action.service]
+    replaces = action.kind == "recreate"
+    marks = {REPLACES: action.container_id, FINAL_NAME: action.name} if replaces else {}
+    known = labels.container_labels(project, service, action.number, image_id=image_id)
+    return ContainerSpec(
+        name=action.name + WAITING_SUFFIX if replaces else action.name,
+        image=service.image,
+        command=service.command,
+        entrypoint=service.entrypoint,
+        environment=service.environment,
+        working_dir=service.working_dir,
+        user=service.user,
+        hostname=service.hostname,
+        labels={**known, **marks},
+        endpoints=_endpoints(service, action),
+        network_mode=service.network_mode or ("bridge" if service.networks else "none"),
+        ports=tuple(_port(port, action.number) for port in service.ports),
+        mounts=tuple(_mount(project, action, mount) for mount in service.volumes),
+        restart=RestartPolicy(
+            name=service.restart.policy, maximum_retries=service.restart.max_retries
+        ),
+        limits=Limits(
+            cpus=service.limits.cpus, memory=service.limits.memory, pids=service.limits.pids
+        ),
+        stop_signal=service.stop_signal,
+        stop_grace=service.stop_grace_period,
+        read_only=service.read_only,
+        privileged=service.privileged,
+        cap_add=service.cap_add,
+        cap_drop=service.cap_drop,
+        extra_hosts=service.extra_hosts,
+        dns=service.dns,
+        sysctls=service.sysctls,
+        ulimits=tuple(
+            UlimitSpec(name=one.name, soft=one.soft, hard=one.hard) for one in service.ulimits
+        ),
+        init=service.init,
+        spec_json=service_spec(service),
+    )
+
+
+def anonymous_volumes(project: Project, action: ContainerAction) -> tuple[VolumeSpec, ...]:
+    """Return the volumes of a container that its file gives no name; they outlive it."""
+    service = project.services[action.service]
+    known = {labels.PROJECT: project.name, labels.SERVICE: service.name}
+    return tuple(
+        VolumeSpec(name=_anonymous_name(project, action, mount), labels=known)
+        for mount in service.volumes
+        if mount.type == "volume" and not mount.volume_name
+    )
+
+
+def _endpoints(service: Service, action: ContainerAction) -> tuple[EndpointSpec, ...]:
+    return tuple(
+        EndpointSpec(
+            network=attachment.name,
+            aliases=labels.endpoint_aliases(attachment, service.name, action.name),
+            ipv4_address=attachment.ipv4_address,
+            mac_address=attachment.mac_address,
+        )
+        for attachment in service.networks
+    )
+
+
+def _port(port: Port, number: int) -> PortSpec:
+    host_port = port.published or 0
+    if port.published_last is not None:
+        host_port = min(host_port + number - 1, port.published_last)
+    return PortSpec(
+        container_port=port.target,
+        host_port=host_port,
+        host_ip=port.host_ip,
+        protocol=port.protocol,
+    )
+
+
+def _mount(project: Project, action: ContainerAction, mount: Mount) -> MountSpec:
+    source = mount.source if mount.type == "bind" else ""
+    if mount.type == "volume":
+        source = mount.volume_name or _anonymous_name(project, action, mount)
+    return MountSpec(
+        kind=mount.type,
+        target=mount.target,
+        source=source,
+        read_only=mount.read_only,
+        tmpfs_size=mount.tmpfs_size,
+    )
+
+
+def _anonymous_name(project: Project, action: ContainerAction, mount: Mount) -> str:
+    digest = hashlib.sha256(mount.target.encode()).hexdigest()[:12]
+    return f"{project.name}_{action.service}-{action.number}_{digest}"

@@ -1,0 +1,267 @@
+"""Bring a project to what its files say; if that fails, everything is as it was before."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from agents.compose.errors import ComposeErrors
+from agents.compose.graph import closure
+from agents.compose.load import load
+from agents.compose.model import Project, Service
+from agents.compose.plan import ContainerAction, Plan, plan
+from agents.engines.base import Engine
+from agents.errors import AgentError, NotFoundError
+from agents.projects.conditions import Conditions
+from agents.projects.files import ProjectFolder
+from agents.projects.images import Images
+from agents.projects.observed import observe
+from agents.projects.places import Places, field_of
+from agents.projects.progress import Progress
+from agents.projects.resources import create_resources
+from agents.projects.switch import Switch
+from agents.projects.translate import anonymous_volumes, container_spec
+from agents.protocol.commands import DeployProject
+from agents.protocol.records import AppliedProject, ProjectFile
+
+PARALLEL = 4
+WORDS = {
+    "create": "create",
+    "recreate": "replace",
+    "start": "start",
+    "restart": "restart",
+    "remove": "remove",
+    "leave": "unchanged",
+}
+
+
+class Up:
+    """One ``up``. ``before`` are the files of the version in force."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        root: Path,
+        command: DeployProject,
+        progress: Progress,
+        before: Sequence[ProjectFile] = (),
+    ) -> None:
+        self._engine = engine
+        self._command = command
+        self._progress = progress
+        self._before = before
+        self._folder = ProjectFolder(root, command.project)
+        self._texts = {file.path: file.content for file in command.files}
+        self._switches: list[Switch] = []
+        self._done = 0
+
+    def run(self) -> str:
+        """Do it and return a summary; blocks as long as it takes.
+
+        Raises:
+            ComposeErrors: the files have errors; nothing was touched.
+            AgentError: something failed; what ran before runs again.
+        """
+        project = self._load()
+        with ExitStack() as undo:
+            self._folder.apply(self._command.files, self._before)
+            undo.callback(self._folder.roll_back)
+            self._check_binds(project)
+            made = self._plan(project)
+            summary = self._carry_out(project, made, undo)
+            undo.pop_all()
+        self._commit()
+        return summary
+
+    def applied(self) -> AppliedProject:
+        """Return the record of what is in force after :meth:`run`."""
+        return AppliedProject(
+            uid=self._command.project_uid,
+            name=self._command.project,
+            revision=self._command.revision,
+            files=self._command.files,
+            applied_at=time.time(),
+            applied_by=self._command.requested_by,
+            operation_id=self._command.operation_id,
+        )
+
+    def _load(self) -> Project:
+        project = load(
+            self._texts,
+            project_name=self._command.project,
+            variables=self._command.variables,
+            working_dir=str(self._folder.path),
+        )
+        self._places = Places(project, self._texts)
+        for warning in project.warnings:
+            self._progress.step(f"Warning: {warning}")
+        return project
+
+    def _chosen(self, project: Project) -> list[Service]:
+        needs = {
+            name: [need.service for need in service.depends_on]
+            for name, service in project.services.items()
+        }
+        chosen = closure(needs, self._command.services or project.services)
+        return [service for name, service in project.services.items() if name in chosen]
+
+    def _check_binds(self, project: Project) -> None:
+        """Make missing folders inside the project's folder; elsewhere they are an error."""
+        for service in self._chosen(project):
+            for index, mount in enumerate(service.volumes):
+                if mount.type != "bind" or Path(mount.source).exists():
+                    continue
+                if mount.create_host_path and self._is_inside(Path(mount.source)):
+                    self._folder.make_folder(Path(mount.source))
+                    continue
+                error = NotFoundError(
+                    f"the path {mount.source} is not there on this host",
+                    hint="Create it on the host, or correct the volume.",
+                )
+                raise self._places.mark(error, f"services.{service.name}.volumes[{index}]")
+
+    def _is_inside(self, path: Path) -> bool:
+        return path.is_relative_to(self._folder.path) and ".." not in path.parts
+
+    def _plan(self, project: Project) -> Plan:
+        images = Images(self._engine, self._folder, self._places, self._progress)
+        self._images = images.prepare(self._chosen(project), build=self._command.build)
+        return self._plan_again(project)
+
+    def _plan_again(self, project: Project) -> Plan:
+        made = plan(
+            project,
+            observe(self._engine, project.name),
+            services=self._command.services,
+            force_recreate=self._command.force_recreate,
+            remove_orphans=self._command.remove_orphans,
+            build_ids=self._images,
+        )
+        if made.problems:
+            raise ComposeErrors(made.problems)
+        return made
+
+    def _carry_out(self, project: Project, made: Plan, undo: ExitStack) -> str:
+        if self._free_networks(made):
+            made = self._plan_again(project)
+        self._total = sum(action.kind != "leave" for action in made.containers)
+        create_resources(self._engine, project, made, self._progress, undo)
+        stages = [self._switches_of(stage) for stage in made.stages()]
+        self._switches = [switch for stage in stages for switch in stage]
+        for switch in self._switches:
+            undo.callback(switch.roll_back)
+        self._each(self._switches, lambda switch: self._create(project, switch))
+        for stage in stages:
+            self._each(stage, lambda switch: self._turn(project, switch))
+        return _summary(made)
+
+    def _switches_of(self, stage: Iterable[ContainerAction]) -> list[Switch]:
+        return [Switch(self._engine, action) for action in stage]
+
+    def _free_networks(self, made: Plan) -> bool:
+        """Remove a changed network with its containers, which are all replaced anyway.
+
+        Returns whether there was one. This is the one step with no way back: an engine has
+        one network of a name.
+        """
+        changed = [action for action in made.networks if action.kind == "recreate"]
+        if not changed:
+            return False
+        for action in made.containers:
+            if action.kind in ("recreate", "remove"):
+                self._progress.step(f"Container {action.name}: stop", service=action.service)
+                self._engine.stop_container(action.container_id)
+                self._engine.remove_container(action.container_id, force=True)
+        for network in changed:
+            self._progress.step(f"Network {network.name}: replace")
+            self._engine.remove_network(network.name)
+        return True
+
+    def _create(self, project: Project, switch: Switch) -> None:
+        action = switch.action
+        if action.kind not in ("create", "recreate"):
+            return
+        with self._pointing_at(project.services[action.service]):
+            for volume in anonymous_volumes(project, action):
+                self._engine.create_volume(volume)
+            switch.create(container_spec(project, action, self._images[action.service]))
+
+    def _turn(self, project: Project, switch: Switch) -> None:
+        action = switch.action
+        service = project.services.get(action.service)
+        if action.kind == "leave":
+            self._progress.step(f"Container {action.name}: unchanged", service=action.service)
+            return
+        if service is not None and action.kind != "remove":
+            self._conditions().wait(service)
+        self._progress.check()
+        self._progress.step(_describe(action), service=action.service)
+        with self._pointing_at(service):
+            switch.turn()
+        self._done += 1
+        self._progress.advance(self._done, self._total, _describe(action))
+
+    def _conditions(self) -> Conditions:
+        def find(service: str) -> tuple[str, ...]:
+            return tuple(
+                switch.container_id
+                for switch in self._switches
+                if switch.action.service == service and switch.action.kind != "remove"
+            )
+
+        return Conditions(self._engine, find, self._progress)
+
+    @contextmanager
+    def _pointing_at(self, service: Service | None) -> Iterator[None]:
+        """Give the engine's errors their place in the compose file."""
+        try:
+            yield
+        except AgentError as error:
+            if service is not None:
+                self._places.mark(error, field_of(error, service))
+            raise
+
+    def _each(self, switches: Sequence[Switch], act: Callable[[Switch], None]) -> None:
+        """Act on all at once; after the first error nothing new begins."""
+        self._progress.check()
+        if len(switches) < 2:
+            for switch in switches:
+                act(switch)
+            return
+        with ThreadPoolExecutor(min(PARALLEL, len(switches)), "project") as pool:
+            futures = [pool.submit(act, switch) for switch in switches]
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _commit(self) -> None:
+        for switch in self._switches:
+            switch.commit()
+        self._folder.commit()
+
+
+def _describe(action: ContainerAction) -> str:
+    causes = ", ".join(change.field for change in action.reasons)
+    because = f" ({causes})" if causes and action.kind in ("recreate", "restart") else ""
+    return f"Container {action.name}: {WORDS[action.kind]}{because}"
+
+
+def _summary(made: Plan) -> str:
+    counts = {
+        word: sum(action.kind == kind for action in made.containers)
+        for kind, word in (
+            ("create", "created"),
+            ("recreate", "replaced"),
+            ("start", "started"),
+            ("restart", "restarted"),
+            ("remove", "removed"),
+            ("leave", "unchanged"),
+        )
+    }
+    return (
+        ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing to do"
+    )

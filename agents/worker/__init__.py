@@ -1,0 +1,7 @@
+"""The agent as a process: a Celery worker of one host, and the threads beside it.
+
+``process``    all parts put together
+``app``        the Celery app: one queue, one task
+``broker``     how Celery reaches Redis
+``inventory``  what is reported without being asked
+"""

@@ -1,0 +1,158 @@
+"""The running agent: its parts put together, started and stopped in order."""
+
+import signal
+import threading
+from contextlib import ExitStack
+
+import redis
+import structlog
+
+from agents.config import AgentConfig
+from agents.engines.base import Engine
+from agents.protocol.control import AnyControl, CancelOperation, FollowLogs, ReadLogs
+from agents.recovery import resume_operations
+from agents.reporter import Reporter, connect, first_reachable, vitals
+from agents.sessions import ControlReader, Followers, LogReader
+from agents.state import State
+from agents.tasks.acceptance import Acceptance
+from agents.tasks.context import Context
+from agents.tasks.dispatch import Dispatcher
+from agents.tasks.executor import Executor
+from agents.worker.app import make_app
+from agents.worker.inventory import Observer, Repeater
+
+log = structlog.get_logger(__name__)
+
+# Together under the five seconds in which an agent must stop.
+HALT_SECONDS = 3.0
+LAST_WORDS_SECONDS = 1.0
+
+
+class Agent:
+    """One host's agent. ``run`` blocks until a signal comes."""
+
+    def __init__(self, config: AgentConfig, engine: Engine) -> None:
+        self._config = config
+        self._engine = engine
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT, then stop within five seconds."""
+        with ExitStack() as stack:
+            state = State(self._config.root)
+            stack.callback(state.close)
+            self._listen_to_signals()
+            url = first_reachable(self._config, self._stopping)
+            if not url:
+                return
+            client = connect(self._config, url)
+            stack.callback(client.close)
+            self._work(stack, state, url, client)
+
+    def _listen_to_signals(self) -> None:
+        """Stop also while Redis is away; Celery takes the signals over when it starts."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopping.set())
+
+    def _work(self, stack: ExitStack, state: State, url: str, client: redis.Redis) -> None:
+        parts = Parts(self._config, self._engine, state, client)
+        parts.start(stack)
+        app = make_app(self._config, url, parts.acceptance.take)
+        if not self._stopping.is_set():
+            worker = app.Worker(
+                hostname=f"agent@{self._config.name}",
+                quiet=True,
+                without_gossip=True,
+                without_mingle=True,
+                without_heartbeat=True,
+            )
+            log.info("agent_ready", uid=self._config.uid, redis=url)
+            worker.start()
+        log.info("agent_stops")
+
+
+class Parts:
+    """The agent's parts, tied together."""
+
+    def __init__(
+        self, config: AgentConfig, engine: Engine, state: State, client: redis.Redis
+    ) -> None:
+        self._config = config
+        self._engine = engine
+        self._state = state
+        panel_key = config.load_panel_key()
+        self.reporter = Reporter(
+            uid=config.uid,
+            key=config.load_private_key(),
+            state=state,
+            client=client,
+            vitals=lambda: vitals.heartbeat(config.root, self.executor.active()),
+            heartbeat_seconds=config.heartbeat_seconds,
+            resync=lambda: self.repeater.ask(),
+        )
+        self.observer = Observer(config=config, engine=engine, reporter=self.reporter, state=state)
+        self.repeater = Repeater(self.observer.report_all)
+        context = Context(
+            root=config.root,
+            engine=engine,
+            state=state,
+            reporter=self.reporter,
+            report_all=self.observer.report_all,
+        )
+        dispatcher = Dispatcher(context)
+        self.executor = Executor(
+            state=state,
+            reporter=self.reporter,
+            perform=dispatcher.perform,
+            lane_of=dispatcher.lane_of,
+        )
+        self.acceptance = Acceptance(
+            uid=config.uid,
+            panel_key=panel_key,
+            state=state,
+            reporter=self.reporter,
+            submit=self.executor.submit,
+        )
+        self.followers = Followers(uid=config.uid, engine=engine, client=client)
+        self.log_reader = LogReader(uid=config.uid, engine=engine, client=client)
+        self.control = ControlReader(
+            uid=config.uid,
+            panel_key=panel_key,
+            client=client,
+            state=state,
+            handle=self._handle,
+            refuse=self.acceptance.refuse,
+        )
+
+    def halt(self) -> None:
+        """Ask all parts to stop; returns at once. What waits for them comes after."""
+        self.control.halt()
+        self.followers.halt()
+        self.executor.halt()
+
+    def start(self, stack: ExitStack) -> None:
+        """Start everything; ``stack`` gets what stops it, in the reverse order."""
+        self._engine.subscribe(self.observer.container_changed)
+        self._engine.start()
+        stack.callback(self._engine.close)
+        self.reporter.start()
+        stack.callback(self.reporter.close, LAST_WORDS_SECONDS)
+        resume_operations(self._state, self.reporter, self.executor.submit)
+        stack.callback(self.executor.close, HALT_SECONDS)
+        self.repeater.start()
+        stack.callback(self.repeater.close)
+        self.log_reader.start()
+        stack.callback(self.log_reader.close)
+        stack.callback(self.followers.close)
+        self.control.start()
+        stack.callback(self.control.close)
+        stack.callback(self.halt)
+
+    def _handle(self, request: AnyControl) -> None:
+        match request:
+            case FollowLogs():
+                self.followers.follow(request)
+            case ReadLogs():
+                self.log_reader.ask(request)
+            case CancelOperation():
+                self.executor.cancel(request.operation_id)
