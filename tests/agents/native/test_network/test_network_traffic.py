@@ -83,7 +83,7 @@ def test_a_container_reaches_other_machines_under_the_hosts_address(
 
 
 def test_a_container_does_not_reach_127_0_0_1_of_the_host(host: Host, web: Container) -> None:
-    host.serve(99, "secret", "127.0.0.1")
+    host.serve(99, "secret", "127.0.0.2")
     gateway = web.held.endpoints[0].gateway
     web.run(lambda: _route_loopback(gateway))
     with pytest.raises(OSError, match="timed out|No route|unreachable"):
