@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from agents.compose.labels import PROJECT
 from agents.protocol import events
 from agents.protocol.records import ContainerRecord
 from apps.core.events import handles
@@ -9,7 +10,6 @@ from apps.core.live import nudge
 from apps.hosts.models import Host
 from apps.projects.adoption import adopt_project
 from apps.projects.models import Project
-from apps.services.labels import PROJECT
 from apps.services.models import Container
 
 

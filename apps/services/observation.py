@@ -7,10 +7,10 @@ second time from hiding containers that are newer than it.
 
 import msgspec
 
+from agents.compose.labels import CONTAINER_NUMBER, PROJECT, SERVICE
 from agents.protocol.events import ContainerRemoved, Inventory
 from agents.protocol.records import ContainerRecord, ImageRecord, NetworkRecord, VolumeRecord
 from apps.hosts.models import Host
-from apps.services.labels import NUMBER, PROJECT, SERVICE
 from apps.services.models import Container, Image, Network, Volume
 
 # Seconds for which a removed container is remembered.
@@ -117,7 +117,7 @@ def _observe_volumes(host: Host, records: tuple[VolumeRecord, ...]) -> None:
 
 
 def _columns(record: ContainerRecord, at: float) -> dict[str, str | int | float | bool | None]:
-    number = record.labels.get(NUMBER, "")
+    number = record.labels.get(CONTAINER_NUMBER, "")
     return {
         "sequence": record.sequence,
         "observed_at": at,

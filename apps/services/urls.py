@@ -1,0 +1,17 @@
+"""Addresses of containers."""
+
+from django.urls import path
+
+from apps.services import views
+
+app_name = "services"
+
+urlpatterns = [
+    # /containers/<host uid>/<container id>/
+    path("containers/<str:host_uid>/<str:container_id>/", views.container_detail, name="container"),
+    path(
+        "containers/<str:host_uid>/<str:container_id>/act/<str:action>/",
+        views.container_act,
+        name="act",
+    ),
+]

@@ -1,0 +1,61 @@
+"""The page of a container, and who may use its buttons."""
+
+import msgspec
+import pytest
+
+from agents.protocol.commands import ContainerAction
+from apps.operations.models import Operation
+from apps.services.observation import observe_container
+from tests.observed import make_record
+
+
+@pytest.fixture
+def container(cast):
+    record = make_record("shop", "web", labels={"a": "<b>"})
+    observe_container(cast.host, record, 1.0)
+    return record
+
+
+def address(cast, container, tail=""):
+    return f"/containers/{cast.host.uid}/{container.id}/{tail}"
+
+
+def test_a_viewer_sees_it_without_buttons(cast, container):
+    page = cast.client(cast.viewer).get(address(cast, container))
+    assert page.status_code == 200
+    assert container.name in page.text
+    assert "act/stop" not in page.text
+    assert "&lt;b&gt;" in page.text
+
+
+def test_its_port_is_a_link_to_where_the_browser_found_the_panel(cast, container):
+    page = cast.client(cast.viewer).get(address(cast, container))
+    assert 'href="http://testserver:18080/"' in page.text
+
+
+def test_a_stranger_does_not_find_it(cast, container):
+    assert cast.client(cast.stranger).get(address(cast, container)).status_code == 404
+
+
+def test_a_member_restarts_it(cast, container):
+    answer = cast.client(cast.member).post(address(cast, container, "act/restart/"))
+    operation = Operation.objects.get(target_kind="container")
+    assert answer["Location"] == f"/operations/{operation.uid}/"
+    command = msgspec.json.decode(operation.command_json, type=ContainerAction)
+    assert (command.container_id, command.action) == (container.id, "restart")
+
+
+def test_a_viewer_may_not_stop_it(cast, container):
+    answer = cast.client(cast.viewer).post(address(cast, container, "act/stop/"))
+    assert answer.status_code == 403
+    assert not Operation.objects.exists()
+
+
+def test_a_stranger_cannot_even_tell_that_it_is_there(cast, container):
+    answer = cast.client(cast.stranger).post(address(cast, container, "act/stop/"))
+    assert answer.status_code == 404
+
+
+def test_an_unknown_action_is_refused(cast, container):
+    answer = cast.client(cast.member).post(address(cast, container, "act/explode/"))
+    assert answer.status_code == 400
