@@ -16,11 +16,11 @@ def check_dependencies(drafts: Drafts, disabled: Drafts, known: Collection[str])
     """Report every service that is needed but is not ``known`` or is switched off."""
     for draft in drafts.values():
         for dependency in draft.service.depends_on:
-            place = draft.cursor.find("depends_on", dependency.service)
-            if dependency.service not in known:
-                _undefined(place, "service", dependency.service, list(known))
-            elif dependency.required and dependency.service in disabled:
-                _switched_off(place, disabled[dependency.service])
+            name = dependency.service
+            if name not in known:
+                _undefined(draft.cursor, "service", "depends_on", name, known)
+            elif dependency.required and name in disabled:
+                _switched_off(draft.cursor.find("depends_on", name), disabled[name])
 
 
 def check_references(
@@ -29,12 +29,13 @@ def check_references(
     """Report every network or volume that a service uses and that is not there."""
     for draft in drafts.values():
         for attachment in draft.service.networks:
-            place = draft.cursor.find("networks", attachment.network)
-            _check_network(place, attachment.network, networks)
+            if attachment.network not in networks:
+                _undefined(draft.cursor, "network", "networks", attachment.network, networks)
+            elif attachment.ipv4_address:
+                _check_address(draft.cursor, networks[attachment.network])
         for mount in draft.service.volumes:
             if mount.type == "volume" and mount.source and mount.source not in volumes:
-                place = draft.cursor.find("volumes", mount.source)
-                _undefined(place, "volume", mount.source, list(volumes))
+                _undefined(draft.cursor, "volume", "volumes", mount.source, volumes)
 
 
 def _switched_off(place: Cursor, draft: ServiceDraft) -> None:
@@ -46,22 +47,20 @@ def _switched_off(place: Cursor, draft: ServiceDraft) -> None:
     )
 
 
-def _check_network(place: Cursor, key: str, networks: Mapping[str, Network]) -> None:
-    if key not in networks:
-        _undefined(place, "network", key, list(networks))
-        return
-    address = place.find("ipv4_address")
-    network = networks[key]
-    if address.key == "ipv4_address" and not network.external and not network.subnets:
-        address.error(
-            f'The network "{key}" has no subnet of its own to take this address from',
-            hint=f'Give it one under "networks.{key}.ipam.config".',
+def _check_address(service: Cursor, network: Network) -> None:
+    if not network.external and not network.subnets:
+        service.find("networks", network.key, "ipv4_address").error(
+            f'The network "{network.key}" has no subnet of its own to take this address from',
+            hint=f'Give it one under "networks.{network.key}.ipam.config".',
         )
 
 
-def _undefined(place: Cursor, kind: str, name: str, known: list[str]) -> None:
-    near = nearest(name, known)
+def _undefined(service: Cursor, kind: str, section: str, name: str, known: Collection[str]) -> None:
+    if service.scope.report.is_full:
+        return
+    near = nearest(name, list(known))
     hint = f'Did you mean "{near}"?' if near else f'Define it under "{kind}s".'
+    place = service.find(section, name)
     place.error(f'The {kind} "{name}" is not defined', hint=hint, code="undefined")
 
 
@@ -96,18 +95,21 @@ def check_container_names(drafts: Drafts) -> None:
 
 def check_host_ports(drafts: Drafts) -> None:
     """Report a port of the host that is wanted twice."""
-    claims: dict[tuple[str, int], list[tuple[str, str]]] = {}
+    claims: dict[tuple[str, int], dict[str, str]] = {}
     for name, port, place in _fixed_ports(drafts):
         assert port.published is not None
-        others = claims.setdefault((port.protocol, port.published), [])
-        clash = next((owner for ip, owner in others if _same_address(ip, port.host_ip)), None)
-        if clash is not None:
+        owners = claims.setdefault((port.protocol, port.published), {})
+        address = _normal_address(port.host_ip)
+        clash = owners.get(address) or owners.get("")
+        if not address and owners:
+            clash = next(iter(owners.values()))
+        if clash:
             place.error(
                 f"The host port {port.published}/{port.protocol} is taken by {clash}",
                 hint="Give each its own host port.",
                 code="port_conflict",
             )
-        others.append((port.host_ip, f'the service "{name}" (line {place.place.line})'))
+        owners.setdefault(address, f'the service "{name}" (line {place.place.line})')
 
 
 def _fixed_ports(drafts: Drafts) -> Iterator[tuple[str, Port, Cursor]]:
@@ -124,9 +126,9 @@ def _fixed_ports(drafts: Drafts) -> Iterator[tuple[str, Port, Cursor]]:
             yield name, port, place
 
 
-def _same_address(one: str, other: str) -> bool:
-    return one == other or _is_any(one) or _is_any(other)
-
-
-def _is_any(address: str) -> bool:
-    return not address or ipaddress.ip_address(address).is_unspecified
+def _normal_address(text: str) -> str:
+    """Return the address in one form, "" for every address."""
+    if not text:
+        return ""
+    address = ipaddress.ip_address(text)
+    return "" if address.is_unspecified else str(address)

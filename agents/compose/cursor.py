@@ -5,6 +5,7 @@ Readers are functions from a Cursor to a value that raise InvalidValueError. The
 so that one reading finds everything that is wrong.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -17,6 +18,11 @@ from agents.compose.template import substitute
 
 T = TypeVar("T")
 Default = TypeVar("Default")
+# What the values of one file may come to with all its variables, in characters.
+MAX_EXPANDED = 16 * 1024 * 1024
+MAX_PORTS = 10_000
+MAX_ENV_FILES = 500
+_NAMES = re.compile(r"\$\{?([_A-Za-z][_A-Za-z0-9]*)")
 Reader = Callable[["Cursor"], T]
 
 
@@ -27,6 +33,13 @@ class Scope:
         self.report = report
         self.variables = dict(variables)
         self.unset: dict[str, None] = {}
+        self._left = {"expanded": MAX_EXPANDED, "ports": MAX_PORTS, "env_file": MAX_ENV_FILES}
+
+    def spend(self, what: str, amount: int) -> None:
+        """Count what one project may have so much of; raises InvalidValueError beyond it."""
+        self._left[what] -= amount
+        if self._left[what] < 0:
+            raise InvalidValueError("The project is too big", code="too_big")
 
 
 class Cursor:
@@ -101,8 +114,17 @@ class Cursor:
         try:
             return reader(self)
         except InvalidValueError as wrong:
-            self.scope.report.at(self.place, self.path, wrong)
+            self.refuse(wrong)
             return default
+
+    def refuse(self, wrong: InvalidValueError) -> None:
+        """Report what was raised here, with names instead of the values of variables."""
+        if isinstance(self.node, ScalarNode):
+            for name in _NAMES.findall(self.node.text):
+                value = self.scope.variables.get(name)
+                if value:
+                    wrong.message = wrong.message.replace(value, f"${{{name}}}")
+        self.scope.report.at(self.place, self.path, wrong)
 
     # Structure
 
@@ -237,8 +259,11 @@ class Cursor:
         )
 
     def _substitute(self, text: str) -> str:
+        if "$" not in text:
+            return text
         unset: set[str] = set()
         value = substitute(text, self.scope.variables.get, unset)
+        self.scope.spend("expanded", len(value))
         for name in sorted(unset - self.scope.unset.keys()):
             self.scope.unset[name] = None
             self.warn(
@@ -278,5 +303,5 @@ def _read_all(cursors: list[Cursor], reader: Reader[T]) -> tuple[T, ...]:
         try:
             values.append(reader(cursor))
         except InvalidValueError as wrong:
-            cursor.scope.report.at(cursor.place, cursor.path, wrong)
+            cursor.refuse(wrong)
     return tuple(values)

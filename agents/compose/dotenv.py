@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from agents.compose.errors import InvalidValueError
 from agents.compose.template import Lookup, substitute
 
-_KEY = re.compile(r"[ \t]*(?:export[ \t]+)?(?P<key>[^\n=:]*?)[ \t]*(?P<mark>[=:]|$|(?=\n))", re.M)
+_KEY = re.compile(r"[ \t]*(?:export[ \t]+)?(?P<key>[^\n=:]*)(?P<mark>[=:]?)")
 _NAME_CHARACTER = re.compile(r"[\w.\-\[\]]")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _ESCAPE = re.compile(r"\\(0[0-7]{1,3}|.)", re.S)
@@ -77,13 +77,13 @@ class _Reader:
         end = self._text.find("\n", self._position)
         return len(self._text) if end < 0 else end
 
-    def _line(self) -> int:
-        return self._text.count("\n", 0, self._position) + 1
+    def _line(self, position: int = -1) -> int:
+        end = self._position if position < 0 else position
+        return self._text.count("\n", 0, end) + 1
 
     def _read_entry(self) -> None:
         found = _KEY.match(self._text, self._position)
-        if found is None:
-            raise DotenvError("The line has no name", line=self._line())
+        assert found is not None  # every part of the pattern may be empty
         key = found.group("key").strip()
         self._check_key(key)
         if not found.group("mark"):
@@ -116,20 +116,19 @@ class _Reader:
             return self._read_quoted(quote)
         end = self._end_of_line()
         value = _COMMENT.sub("", self._text[self._position : end], count=1).strip()
-        self._position = end + 1
-        return self._substitute(value)
+        start, self._position = self._position, end + 1
+        return self._substitute(value, start)
 
     def _read_quoted(self, quote: str) -> str:
         end = self._closing_quote(quote)
         value = self._text[self._position + 1 : end]
-        line = self._line()
-        self._position = end + 1
+        start, self._position = self._position, end + 1
         self._check_tail()
         if quote == "'":
             return value.replace("\\'", "'")
         # A backslash before "$" keeps it: "$$" is how the template says so.
         value = _ESCAPE.sub(_unescape, value)
-        return self._substitute(value, line)
+        return self._substitute(value, start)
 
     def _closing_quote(self, quote: str) -> int:
         position = self._position + 1
@@ -146,11 +145,11 @@ class _Reader:
             raise DotenvError("There is text after the closing quote", line=self._line())
         self._position = end + 1
 
-    def _substitute(self, value: str, line: int = 0) -> str:
+    def _substitute(self, value: str, start: int) -> str:
         try:
             return substitute(value, self._find)
         except InvalidValueError as exc:
-            raise DotenvError(exc.message, line=line or self._line() - 1, hint=exc.hint) from exc
+            raise DotenvError(exc.message, line=self._line(start), hint=exc.hint) from exc
 
     def _find(self, name: str) -> str | None:
         value = self._lookup(name)

@@ -8,7 +8,7 @@ ComposeError
     ├── FileMissingError     it is not there
     └── FileRefusedError     it leaves the project's folder, is too big or is no plain text
 
-Nothing here ever holds a variable's value.
+A message shows what the file says, with the names of its variables and not their values.
 """
 
 from typing import Literal

@@ -8,6 +8,8 @@ from agents.compose.errors import InvalidValueError
 from agents.compose.nodes import Place
 from agents.compose.report import Report
 
+_LONGEST_WORD = 64
+
 
 class KeyTable(NamedTuple):
     """The keys of one kind of mapping.
@@ -38,6 +40,8 @@ def hints(text: str, hint: str = "") -> dict[str, str]:
 
 def refuse_unknown(table: KeyTable, key: str, place: Place, path: str, report: Report) -> None:
     """Report a key that is not read: refused, ignored, or unknown with the nearest known one."""
+    if report.is_full:
+        return
     if key in table.ignored:
         message = f'"{key}" is ignored'
         wrong = InvalidValueError(message, hint=table.ignored[key], code="ignored")
@@ -61,6 +65,8 @@ def _unknown(table: KeyTable, key: str) -> InvalidValueError:
 
 def nearest(word: str, known: list[str]) -> str:
     """Return the known word that the word most looks like, "" if it looks like none."""
+    if len(word) > _LONGEST_WORD:
+        return ""
     normal = word.lower().replace("-", "_")
     if normal in known:
         return normal

@@ -215,7 +215,7 @@ class _Loader:
         disabled = {key: draft for key, draft in drafts.items() if key not in active}
         networks = _read_networks(fields, name)
         volumes = _read_volumes(fields, name)
-        known = _keys(fields, "services")
+        known = frozenset(_keys(fields, "services"))
         _check_all(active, disabled, known, networks, volumes)
         if self._report.errors:
             return None
@@ -248,7 +248,7 @@ class _Loader:
 def _check_all(
     active: Drafts,
     disabled: Drafts,
-    known: list[str],
+    known: frozenset[str],
     networks: Mapping[str, Network],
     volumes: Mapping[str, Volume],
 ) -> None:

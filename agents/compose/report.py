@@ -1,9 +1,12 @@
 """Collects what is wrong with the files of one project."""
 
+import msgspec
+
 from agents.compose.errors import InvalidValueError, Problem, Severity
 from agents.compose.nodes import Place
 
 MAX_PROBLEMS = 200
+_LONGEST = 400
 
 
 class Report:
@@ -12,10 +15,18 @@ class Report:
     def __init__(self) -> None:
         self._problems: dict[Problem, None] = {}
 
+    @property
+    def is_full(self) -> bool:
+        """Whether further problems are dropped."""
+        return len(self._problems) >= MAX_PROBLEMS
+
     def add(self, problem: Problem) -> None:
-        """Keep a problem."""
-        if len(self._problems) < MAX_PROBLEMS:
-            self._problems.setdefault(problem)
+        """Keep a problem, its texts shortened."""
+        if not self.is_full:
+            short = msgspec.structs.replace(
+                problem, message=_shorten(problem.message), path=_shorten(problem.path)
+            )
+            self._problems.setdefault(short)
 
     def at(
         self,
@@ -54,3 +65,7 @@ class Report:
         return tuple(
             sorted(chosen, key=lambda problem: (problem.file, problem.line, problem.column))
         )
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

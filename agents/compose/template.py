@@ -13,6 +13,8 @@ from agents.compose.errors import VariableError
 Lookup = Callable[[str], str | None]
 
 MAX_DEPTH = 20
+# No argument and no variable of a program can be longer: MAX_ARG_STRLEN, execve(2).
+MAX_RESULT = 128 * 1024
 _NAME = re.compile(r"[_A-Za-z][_A-Za-z0-9]*")
 _OPERATOR = re.compile(r":?[-?+]")
 _EXPECTED = "$NAME, ${NAME}, ${NAME:-default}, ${NAME:?message} or ${NAME:+value}"
@@ -55,6 +57,8 @@ def _expand(text: str, scope: _Scope) -> str:
         value, position = _expand_one(text, dollar, scope)
         parts.append(value)
     parts.append(text[position:])
+    if sum(map(len, parts)) > MAX_RESULT:
+        raise VariableError(f"With its variables the value is over {MAX_RESULT // 1024} KiB long")
     return "".join(parts)
 
 

@@ -40,6 +40,7 @@ class _EnvFiles:
         return self._load(cursor, path, required=required, raw=form == "raw")
 
     def _load(self, cursor: Cursor, path: str, *, required: bool, raw: bool) -> dict[str, str]:
+        cursor.scope.spend("env_file", 1)
         try:
             text = self._files.read(path)
         except FileMissingError as exc:

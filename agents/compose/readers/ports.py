@@ -19,7 +19,9 @@ def read_expose(cursor: Cursor) -> tuple[str, ...]:
 
 
 def _read_item(cursor: Cursor) -> tuple[tuple[Port, Cursor], ...]:
+    cursor.scope.spend("ports", 1)
     ports = (_read_long(cursor),) if cursor.is_mapping else parse_port(cursor.word())
+    cursor.scope.spend("ports", len(ports) - 1)
     return tuple((port, cursor) for port in ports)
 
 
