@@ -25,7 +25,7 @@ class TreeCopier:
 
     ``owner`` (uid, gid) and ``mode`` override those of the sources, ``mode`` of files and
     folders. ``keep`` is asked with the path relative to ``base``; a folder that is not kept
-    is still made if something in it is. Links are copied, never followed. Raises OSError,
+    is still made if something in it is, which only happens if it ``has_exceptions``. Links are copied, never followed. Raises OSError,
     ``ConflictError`` if a folder is in the way of a file.
     """
 
@@ -33,6 +33,7 @@ class TreeCopier:
     mode: int | None = None
     base: Path | None = None
     keep: Keep = keep_all
+    has_exceptions: bool = False
     _links: dict[tuple[int, int], Path] = field(default_factory=dict)
 
     def copy(self, source: Path, target: Path) -> None:
@@ -56,8 +57,7 @@ class TreeCopier:
         return self.base is None or self.keep(source.relative_to(self.base).as_posix())
 
     def _copy_folder(self, source: Path, target: Path, found: os.stat_result) -> None:
-        wanted = self._wanted(source)
-        if not wanted and not any(self._wanted(path) for path in _below(source)):
+        if not self._wanted(source) and not self._holds_exception(source):
             return
         there = _lstat(target)
         if there is None or not stat.S_ISDIR(there.st_mode):
@@ -66,6 +66,9 @@ class TreeCopier:
             target.mkdir()
         self.copy_content(source, target)
         self._describe(source, target, found)
+
+    def _holds_exception(self, folder: Path) -> bool:
+        return self.has_exceptions and any(self._wanted(path) for path in _below(folder))
 
     def _copy_file(self, source: Path, target: Path, found: os.stat_result) -> None:
         there = _lstat(target)
