@@ -72,6 +72,7 @@ export function mountEditor(textarea) {
   const check = checkLater(textarea, (problems) => showProblems(view, textarea, problems));
   const changed = (text) => {
     textarea.value = text;
+    textarea.dispatchEvent(new Event("input", { bubbles: true }));
     check();
   };
   const view = new cm.EditorView({ doc: textarea.value, extensions: extensions(textarea, changed), parent: host });

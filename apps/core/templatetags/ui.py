@@ -86,17 +86,18 @@ def initials(name: object) -> str:
 
 
 @register.simple_tag
-def field(bound: BoundField, css: str = "") -> SafeString:
+def field(bound: BoundField, css: str = "", help: bool = True) -> SafeString:
     """One form field with label, help and errors, joined to the input by ARIA attributes."""
     kind = getattr(bound.field.widget, "input_type", "")
     checkbox = kind == "checkbox"
-    attributes: dict[str, object] = {} if checkbox else {"class": f"input {css}".strip()}
+    attributes: dict[str, str | bool] = {} if checkbox else {"class": f"input {css}".strip()}
     if bound.errors:
         attributes["aria-invalid"] = "true"
     context = {
         "field": bound,
         "widget": bound.as_widget(attrs=attributes),
         "checkbox": checkbox,
+        "help": help,
         "hidden": bound.is_hidden,
     }
     return render_to_string("components/field.html", context)
