@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.engines.base import Engine
 from agents.engines.native.engine import NativeEngine
 from agents.engines.native.images import busybox
 from agents.engines.native.images.store import ImageStore
@@ -50,7 +51,7 @@ def native_engine(folder: Path) -> Iterator[NativeEngine]:
     assert_nothing_left(folder, uid)
 
 
-def clear(engine: NativeEngine) -> None:
+def clear(engine: Engine) -> None:
     """Remove all containers, networks and volumes; the networks' bridges must be gone."""
     for container in engine.list_containers():
         engine.remove_container(container.id, force=True)

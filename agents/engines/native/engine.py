@@ -11,7 +11,7 @@ from agents.engines.native.containers.launcher import Launcher
 from agents.engines.native.containers.lifecycle import Lifecycle
 from agents.engines.native.containers.log_watch import LogWatch
 from agents.engines.native.containers.logs import LogRange, Segment, end_position, read_lines
-from agents.engines.native.containers.notifier import Notifier
+from agents.engines.notifier import Notifier
 from agents.engines.native.containers.records import ENGINE
 from agents.engines.native.containers.recovery import Recovery
 from agents.engines.native.containers.store import ContainerStore

@@ -1,7 +1,6 @@
 """All containers of the engine, by id and by name."""
 
 import logging
-import re
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
@@ -9,16 +8,16 @@ from pathlib import Path
 
 import msgspec
 
+from agents.engines.names import check_container_name
 from agents.engines.native.containers.container import Container, Publish
 from agents.engines.native.containers.disk import write_atomic
 from agents.engines.native.containers.paths import CONTAINERS, ContainerPaths
 from agents.engines.native.containers.records import Manifest, Status
-from agents.errors import ConflictError, InvalidInputError, NotFoundError
+from agents.errors import ConflictError, NotFoundError
 from agents.linux.failures import kernel_errors
 
 logger = logging.getLogger(__name__)
 
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _SHORTEST_PREFIX = 4
 
 
@@ -157,12 +156,7 @@ class ContainerStore:
         return (one for one in containers if wanted <= one.manifest.spec.labels.items())
 
     def _check_name(self, name: str) -> None:
-        if not _NAME.fullmatch(name):
-            raise InvalidInputError(
-                f"{name!r} cannot be the name of a container",
-                hint="Use letters, digits, '_', '.' and '-', at least two.",
-                field="container_name",
-            )
+        check_container_name(name)
         if name in self._names:
             raise ConflictError(
                 f"the name {name} is taken by the container {self._names[name][:12]}",
