@@ -19,7 +19,7 @@ PANEL = ("web", "worker", "beat")
 def write_configuration(places: Places) -> None:
     """Write supervisord.conf; the agent is in it once this host has joined."""
     places.logs.mkdir(parents=True, exist_ok=True)
-    places.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+    places.run.mkdir(mode=0o711, parents=True, exist_ok=True)
     sections = [_daemon(places), *(_program(places, *entry) for entry in programs(places))]
     places.supervisor_config.write_text("\n".join(sections))
 
@@ -187,7 +187,7 @@ Wants=network-online.target
 [Service]
 ExecStart={places.python} -m supervisor.supervisord -n -c {places.supervisor_config}
 RuntimeDirectory={places.run.name}
-RuntimeDirectoryMode=0700
+RuntimeDirectoryMode=0711
 RuntimeDirectoryPreserve=yes
 Environment=PATH={path}
 KillMode=process

@@ -1,3 +1,5 @@
+"""Django's entry to the app ``services``."""
+
 from django.apps import AppConfig
 
 

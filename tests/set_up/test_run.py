@@ -1,0 +1,61 @@
+"""Programs of the set-up: their failure is a sentence, not a traceback."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from setup.problem import Problem
+from setup.run import run, succeeds
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_failing_program_is_told_with_its_last_words_and_the_advice() -> None:
+    with pytest.raises(Problem) as caught:
+        run(["sh", "-c", "echo no route >&2; exit 4"], failed="Fetching failed.", do="Mend it.")
+    assert caught.value.what == "Fetching failed.\nno route\n"
+    assert caught.value.do == "Mend it."
+
+
+def test_a_missing_program_is_named() -> None:
+    with pytest.raises(Problem, match="The program no-such-program is not here"):
+        run(["no-such-program"])
+
+
+def test_a_program_that_hangs_is_stopped() -> None:
+    with pytest.raises(Problem, match="did not end in 0 s"):
+        run(["sleep", "60"], timeout=0.05)
+
+
+def test_success_and_failure_are_told_apart() -> None:
+    assert succeeds(["true"])
+    assert not succeeds(["false"])
+    assert not succeeds(["no-such-program"])
+
+
+def test_another_project_s_environment_does_not_leak_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRTUAL_ENV", "/elsewhere")
+    assert run(["sh", "-c", "echo ${VIRTUAL_ENV:-none}"]) == "none\n"
+
+
+def test_an_unknown_command_shows_the_usage() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "setup", "nonsense"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "up|down|status" in done.stderr
+
+
+def test_whoever_is_not_root_gets_one_sentence() -> None:
+    program = "import os; from setup.__main__ import main; os.setuid(65534); raise SystemExit(main(['up']))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == "You are not root. Run it as root, for example: sudo make up"
