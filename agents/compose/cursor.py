@@ -131,7 +131,9 @@ class Cursor:
     def items(self) -> "list[Cursor]":
         """Return the items of the list; raises InvalidValueError if it is none."""
         if not isinstance(self.node, ListNode):
-            raise self.unexpected("a list")
+            dash = self.is_string and self.text().startswith("-")
+            hint = 'Each item begins with "-" and a blank.' if dash else ""
+            raise self.unexpected("a list", hint=hint)
         return [Cursor(item, self.scope, self, index) for index, item in enumerate(self.node.items)]
 
     def entries(self) -> "dict[str, Cursor]":
@@ -144,8 +146,10 @@ class Cursor:
         """Return what the reader reads at each item; the wrong ones are reported, left out."""
         return _read_all(self.items(), reader)
 
-    def each_entry(self, reader: Reader[T]) -> tuple[T, ...]:
+    def each_entry(self, reader: Reader[T], *, expected: str = "a mapping") -> tuple[T, ...]:
         """Return what the reader reads at each value of the mapping, as :meth:`each` does."""
+        if not self.is_mapping:
+            raise self.unexpected(expected)
         return _read_all(list(self.entries().values()), reader)
 
     def fields(self, table: KeyTable) -> "Fields":

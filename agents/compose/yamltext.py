@@ -48,22 +48,37 @@ def parse_yaml(text: str, file: str) -> tuple[Node | None, tuple[Problem, ...]]:
     except _YamlError as exc:
         return None, (*composer.problems, exc.problem)
     except yaml.YAMLError as exc:
-        return None, (*composer.problems, _syntax_problem(exc, file))
+        return None, (*composer.problems, _syntax_problem(exc, text, file))
 
 
-def _syntax_problem(exc: yaml.YAMLError, file: str) -> Problem:
+_HINTS = {
+    "expected key": "Check the indentation of this line and of those above.",
+    "expected '-' indicator": "A list and a mapping cannot be mixed: check the lines above.",
+    "mapping values are not allowed": 'Check the indentation, or quote a value that has ": ".',
+    "cannot start any token": "Put the value in quotes.",
+}
+
+
+def _hint(message: str, following: str) -> str:
+    if following.startswith("\t"):
+        return "YAML is indented with spaces, not with tabs."
+    return next((hint for known, hint in _HINTS.items() if known in message), "")
+
+
+def _syntax_problem(exc: yaml.YAMLError, text: str, file: str) -> Problem:
     if not isinstance(exc, yaml.MarkedYAMLError):
         return Problem(message=f"This is not YAML: {exc}", file=file, code="yaml")
     mark = exc.problem_mark or exc.context_mark
     message = ", ".join(part for part in (exc.context, exc.problem) if part)
-    hint = "YAML is indented with spaces." if "\\t" in message or "tab" in message else ""
+    lines = text.splitlines()
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
     return Problem(
         message=f"This is not YAML: {message}",
         file=file,
         line=mark.line + 1 if mark else 0,
         column=mark.column + 1 if mark else 0,
         code="yaml",
-        hint=hint,
+        hint=_hint(message, line[mark.column :] if mark else ""),
     )
 
 

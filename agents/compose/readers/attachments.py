@@ -13,7 +13,7 @@ def read_attachments(cursor: Cursor) -> tuple[Attachment, ...]:
     """Read ``networks``: a list of keys, or a mapping to options."""
     if cursor.is_list:
         return cursor.each(lambda item: Attachment(network=item.word()))
-    return cursor.each_entry(_read_attachment)
+    return cursor.each_entry(_read_attachment, expected="a list or a mapping")
 
 
 def read_network_mode(cursor: Cursor) -> NetworkMode:

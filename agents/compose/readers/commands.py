@@ -8,4 +8,6 @@ def read_command(cursor: Cursor) -> tuple[str, ...]:
     """Read a list of words as it is, or a string split as a shell would."""
     if cursor.is_list:
         return cursor.each(Cursor.text)
-    return split_words(cursor.string())
+    if not cursor.is_string:
+        raise cursor.unexpected("a string or a list")
+    return split_words(cursor.text())

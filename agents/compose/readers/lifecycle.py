@@ -24,7 +24,7 @@ def read_dependencies(cursor: Cursor) -> tuple[Dependency, ...]:
     """Read ``depends_on``: a list of services, or a mapping to conditions."""
     if cursor.is_list:
         return cursor.each(lambda item: Dependency(service=item.word()))
-    return cursor.each_entry(_read_dependency)
+    return cursor.each_entry(_read_dependency, expected="a list or a mapping")
 
 
 def _read_dependency(cursor: Cursor) -> Dependency:

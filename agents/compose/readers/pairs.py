@@ -39,8 +39,9 @@ def read_variables(cursor: Cursor) -> dict[str, str]:
     """
     pairs = read_pairs(cursor)
     for name in pairs:
-        if name != name.strip() or not name:
-            cursor.error(f'"{name}" is not a name of a variable', hint="Remove the blank.")
+        if name != name.strip() or not name or "=" in name:
+            message = f'"{name}" is not a name of a variable'
+            cursor.error(message, expected="a name without blanks at its ends and without =")
     known = cursor.scope.variables
     given = {name: known.get(name) if value is None else value for name, value in pairs.items()}
     return {name: value for name, value in given.items() if value is not None}

@@ -88,6 +88,20 @@ def test_a_syntax_error_has_a_line_and_a_column() -> None:
     assert (problems[0].line, problems[0].column) == (3, 2)
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("a:\n\tb: 1\n", "not with tabs"),
+        ("a:\n  b: 1\n c: 2\n", "indentation of this line"),
+        ("a:\n- b\nc: d: e\n", "quote a value"),
+        ("a: @x\n", "in quotes"),
+    ],
+)
+def test_a_syntax_error_says_what_to_do(text: str, hint: str) -> None:
+    _, problems = parse_yaml(text, "f.yml")
+    assert hint in problems[0].hint
+
+
 @given(st.text(alphabet="ab:-[]{}&*<>!?|'\"# \n\t0123.~,%@"))
 def test_no_text_makes_it_crash(text: str) -> None:
     parse_yaml(text, "f.yml")
