@@ -53,7 +53,10 @@ def test_an_unknown_command_shows_the_usage() -> None:
 
 
 def test_whoever_is_not_root_gets_one_sentence() -> None:
-    program = "import os; from setup.__main__ import main; os.setuid(65534); raise SystemExit(main(['up']))"
+    program = (
+        "import os; from setup.__main__ import main;"
+        " os.setuid(65534); raise SystemExit(main(['up']))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
