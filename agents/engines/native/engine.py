@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from agents.engines.base import Cancelled, Engine, Listener, Output, never
+from agents.engines.native.build.builder import Builder
 from agents.engines.native.containers.container import ENDED, Container
 from agents.engines.native.containers.creation import Creator
 from agents.engines.native.containers.launcher import Launcher
 from agents.engines.native.containers.lifecycle import Lifecycle
 from agents.engines.native.containers.log_watch import LogWatch
 from agents.engines.native.containers.logs import LogRange, Segment, end_position, read_lines
-from agents.engines.notifier import Notifier
 from agents.engines.native.containers.records import ENGINE
 from agents.engines.native.containers.recovery import Recovery
 from agents.engines.native.containers.store import ContainerStore
@@ -19,8 +19,9 @@ from agents.engines.native.containers.supervisor import Supervisor
 from agents.engines.native.images.store import ImageStore
 from agents.engines.native.network import Networks
 from agents.engines.native.volumes import VolumeStore
+from agents.engines.notifier import Notifier
 from agents.engines.specs import BuildSpec, ContainerSpec, NetworkSpec, VolumeSpec
-from agents.errors import ConflictError, NotSupportedError
+from agents.errors import ConflictError
 from agents.linux.failures import kernel_errors
 from agents.protocol.records import (
     ContainerRecord,
@@ -49,6 +50,7 @@ class NativeEngine(Engine):
             for folder in (root, run):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o711)
         self._images = ImageStore(root)
+        self._builder = Builder(self._images)
         self._volumes = VolumeStore(root)
         self._networks = Networks(root, run)
         self._notifier = Notifier()
@@ -120,7 +122,7 @@ class NativeEngine(Engine):
         self, spec: BuildSpec, output: Output, cancelled: Cancelled = never
     ) -> ImageRecord:
         """See :meth:`agents.engines.base.Builds.build_image`."""
-        raise NotSupportedError("the native engine cannot build images yet")
+        return self._builder.build(spec, output, cancelled).record()
 
     # containers
 
