@@ -88,3 +88,10 @@ def public_pem(key) -> bytes:
     return key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
+
+
+def certificate_request(key) -> str:
+    """Return a PKCS #10 request in PEM, signed by the key."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "host")])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    return builder.sign(key, None).public_bytes(serialization.Encoding.PEM).decode()

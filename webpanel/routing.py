@@ -1,5 +1,13 @@
 """Websocket addresses of the panel; each app lists its own."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-websocket_urlpatterns: list[URLPattern | URLResolver] = []
+from apps.core.consumers import UpdatesConsumer
+from apps.logs import routing as logs
+from apps.operations.consumers import OperationConsumer
+
+websocket_urlpatterns: list[URLPattern | URLResolver] = [
+    path("ws/updates/", UpdatesConsumer.as_asgi()),
+    path("ws/operations/<str:uid>/", OperationConsumer.as_asgi()),
+    *logs.websocket_urlpatterns,
+]

@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404
 
 from apps.accounts.http import AuthenticatedHttpRequest
-from apps.accounts.models import Membership, Role, Team, User
+from apps.accounts.models import Invitation, Membership, Role, Team, User
 from apps.core.http import HtmxHttpRequest
 from apps.core.live import topic_checker
 
@@ -19,6 +19,8 @@ __all__ = [
     "AuthenticatedHttpRequest",
     "HtmxHttpRequest",
     "current_team",
+    "get_invitation_for",
+    "get_membership_for",
     "get_team_for",
     "require_team",
     "role_in",
@@ -55,6 +57,30 @@ def get_team_for(user: User, uid: str, *, owner: bool = False) -> Team:
         raise Http404
     require_team(user, team, owner=owner)
     return team
+
+
+def get_membership_for(user: User, pk: int) -> Membership:
+    """Return a membership of one of the user's teams, for an owner to change it.
+
+    Raises ``Http404`` or ``PermissionDenied``.
+    """
+    found = Membership.objects.select_related("team", "user").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    require_team(user, found.team, owner=True)
+    return found
+
+
+def get_invitation_for(user: User, pk: int) -> Invitation:
+    """Return an invitation into one of the user's teams, for an owner to revoke it.
+
+    Raises ``Http404`` or ``PermissionDenied``.
+    """
+    found = Invitation.objects.select_related("team").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    require_team(user, found.team, owner=True)
+    return found
 
 
 def visible_to(queryset: QuerySet[ModelT], user: User) -> QuerySet[ModelT]:

@@ -10,4 +10,4 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Let every app register who may watch its topics and which events it handles."""
-        autodiscover_modules("access", "handlers")
+        autodiscover_modules("access", "handlers", "sections", "targets")

@@ -11,5 +11,8 @@ class HtmxHttpRequest(HttpRequest):
 
 
 def client_ip(request: HttpRequest) -> str:
-    """Return the address of the other end; no header is trusted for it."""
-    return str(request.META.get("REMOTE_ADDR", ""))
+    """Return the address of the other end; no header is trusted for it.
+
+    IPv4 through a socket of both families looks like ``::ffff:192.0.2.7``.
+    """
+    return str(request.META.get("REMOTE_ADDR", "")).removeprefix("::ffff:")

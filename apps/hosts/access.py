@@ -6,7 +6,7 @@ from django.http import Http404
 from apps.accounts.access import require_team, visible_to
 from apps.accounts.models import User
 from apps.core.live import topic_checker
-from apps.hosts.models import Host, HostState
+from apps.hosts.models import Host, HostState, JoinToken
 
 
 def hosts_for(user: User) -> QuerySet[Host]:
@@ -22,6 +22,15 @@ def get_host_for(user: User, uid: str, *, write: bool = False) -> Host:
         raise Http404
     require_team(user, host.team, write=write)
     return host
+
+
+def get_join_token_for(user: User, uid: str) -> JoinToken:
+    """Return the token, to revoke it; raises ``Http404`` or ``PermissionDenied``."""
+    token = JoinToken.objects.select_related("team").filter(uid=uid).first()
+    if token is None:
+        raise Http404
+    require_team(user, token.team, write=True)
+    return token
 
 
 @topic_checker("host")

@@ -12,6 +12,7 @@ SECRET_KEY = environment.secret("secret_key")
 DEBUG = False
 
 # Where people and agents reach the panel; the first is the one printed in links.
+HTTP_HOST = environment.text("HTTP_HOST", "127.0.0.1")
 HTTP_PORT = environment.number("HTTP_PORT", 8000)
 HTTPS_PORT = environment.number("HTTPS_PORT", 8443)
 PUBLIC_URLS = environment.items("PUBLIC_URLS", f"https://localhost:{HTTPS_PORT}")
@@ -94,6 +95,22 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "webpanel"
+# No mail is sent: invitations are links that an owner hands over.
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 _SCRATCH = Path(tempfile.mkdtemp(prefix="webpanel-test-"))
+(_SCRATCH / "static").mkdir()
 _OWNER = os.getpid()
 
 
