@@ -112,6 +112,7 @@ def _interface_addresses() -> list[str]:
         for link in listed
         if not link.get("ifname", "").startswith(("docker", "br-", "veth", "wp", "virbr"))
         for entry in link.get("addr_info", [])
+        if "local" in entry
     ]
 
 

@@ -34,7 +34,7 @@ def settings_digest(places: Places) -> str:
 
 def _first_users(password: str) -> str:
     hashed = hashlib.sha256(password.encode()).hexdigest()
-    return f"user default off resetpass -@all\nuser panel on #{hashed} ~* &* +@all\n"
+    return f"user default on #{hashed} ~* &* +@all\n"
 
 
 def _link_server(link: Path) -> None:

@@ -54,6 +54,7 @@ chmod=0700
 [supervisord]
 logfile={places.logs / "supervisor.log"}
 logfile_maxbytes=5MB
+user=root
 pidfile={places.run / "supervisor.pid"}
 childlogdir={places.logs}
 
