@@ -2,15 +2,20 @@
 // Event "change" when that turns.
 
 const NEAR_END_PX = 12;
+const READER_MS = 1_000;
+const READER_EVENTS = ["wheel", "touchmove", "pointerdown", "keydown"];
 
 export class Follow extends EventTarget {
   #top = 0;
+  #touched = -READER_MS;
   on = true;
 
   /** @param {HTMLElement} pane the element that scrolls */
   constructor(pane) {
     super();
     this.pane = pane;
+    const touched = () => (this.#touched = performance.now());
+    for (const name of READER_EVENTS) pane.addEventListener(name, touched, { passive: true });
     pane.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     new ResizeObserver(() => this.keep()).observe(pane);
   }
@@ -35,12 +40,14 @@ export class Follow extends EventTarget {
     return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
   }
 
-  // Only a movement upwards is the reader's: lines that arrive or are laid out move the end down.
+  // The browser moves the pane, too, as it learns the height of blocks it had only estimated: only
+  // a movement upwards just after a touch, a turn of the wheel or a key is the reader's.
   #scrolled() {
     const up = this.pane.scrollTop < this.#top - 2;
+    const byReader = performance.now() - this.#touched < READER_MS;
     this.#top = this.pane.scrollTop;
     if (this.#atEnd()) this.set(true);
-    else if (up && this.on) this.set(false);
+    else if (this.on && up && byReader) this.set(false);
     else if (this.on) this.keep();
   }
 }
