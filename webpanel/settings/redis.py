@@ -12,7 +12,7 @@ def redis_url(url: str, home: Path, password: str) -> str:
     """Return ``url``, or that of the panel's own Redis on its socket in ``<home>/redis``."""
     if url:
         return url
-    login = f"panel:{quote(password, safe='')}@" if password else ""
+    login = f":{quote(password, safe='')}@" if password else ""
     return f"unix://{login}{home / 'redis' / 'redis.sock'}?db=0"
 
 
