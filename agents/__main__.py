@@ -5,6 +5,7 @@ host that has not joined or whose agent does not run.
 """
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -98,12 +99,17 @@ def _join(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    # structlog would load rich, where it is installed, for a console that the agent has
+    # not: 3 MB, for as long as the agent lives.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type] # None bars the import
     from agents.worker import logs
     from agents.worker.engine import open_engine
     from agents.worker.process import Agent
 
     found = config.load(arguments.config)
     logs.set_up()
+    gc.collect()
+    gc.freeze()
     Agent(found, open_engine(found)).run()
     return 0
 

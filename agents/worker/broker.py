@@ -54,7 +54,7 @@ def install(options: RedisOptions) -> str:
     """Make ``options`` those of every connection; return the broker's URL."""
     HostChannel.options = options
     transport.TRANSPORT_ALIASES[ALIAS] = f"{__name__}:{HostTransport.__name__}"
-    return f"{ALIAS}://"
+    return f"{ALIAS}://redis"
 
 
 def _watched(kind: type, channel: Any) -> type:  # noqa: ANN401 kombu's stubs lack its parts

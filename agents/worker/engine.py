@@ -2,18 +2,18 @@
 
 from agents.config import AgentConfig
 from agents.engines.base import Engine
-from agents.errors import NotSupportedError
+from agents.engines.registry import Place, make_engine
+
+DEFAULT = "native"
 
 
 def open_engine(config: AgentConfig) -> Engine:
     """Return the engine, not started. Its state lies below ``<root>/<engine>``.
 
     Raises:
-        NotSupportedError: this agent has no such engine.
+        NotFoundError: there is no engine of this name.
+        NotSupportedError: this machine cannot run it.
     """
-    name = config.engines[0] if config.engines else "native"
-    if name == "native":
-        from agents.engines.native.engine import NativeEngine
-
-        return NativeEngine(config.root / name, config.run / name, config.uid)
-    raise NotSupportedError(f"this agent has no engine “{name}”")
+    name = config.engines[0] if config.engines else DEFAULT
+    place = Place(root=config.root / name, run=config.run / name, uid=config.uid)
+    return make_engine(name, place)

@@ -2,14 +2,18 @@
 
 import logging
 import sys
+import warnings
 
 import structlog
+from celery.exceptions import SecurityWarning
 
 QUIET_LIBRARIES = ("kombu", "celery", "amqp", "redis")
 
 
 def set_up(level: int = logging.INFO) -> None:
     """Send everything, also what libraries log, to stderr as JSON."""
+    # Celery warns of root for the sake of pickle; the agent takes JSON alone, and signed.
+    warnings.simplefilter("ignore", SecurityWarning)
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
