@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agents.engines.native.build.copy import CopyJob, read_mode
@@ -77,7 +77,10 @@ class CopyRequest:
 def read_request(state: StageState, instruction: Instruction) -> CopyRequest:
     """Read a COPY or ADD. Raises ``InvalidInputError``, ``NotSupportedError``."""
     words = [word for word in instruction.args if not _is_heredoc(word, instruction)]
-    *patterns, target = [state.expand(word) for word in words]
+    # Escapes stay in the patterns, where they say that a '*' is no wildcard.
+    raw = replace(state.expander, raw_escapes=True)
+    patterns = [raw.expand(word, state.variables()).word for word in words[:-1]]
+    target = state.expand(words[-1])
     if instruction.keyword == "add" and any(one.startswith(_URLS) for one in patterns):
         raise NotSupportedError(
             "ADD of a URL is not supported.", hint="Fetch it in a RUN, or put it into the context."

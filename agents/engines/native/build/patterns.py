@@ -52,6 +52,22 @@ class Matcher:
                 excluded = not pattern.is_exception
         return excluded
 
+    def hides(self, path: str) -> bool:
+        """Return whether a relative path is excluded, and so is all that may be in it.
+
+        As Docker does, an excluded folder is only looked into if an exception names it.
+        """
+        parts = path.split("/")
+        above = ("/".join(parts[:end]) for end in range(1, len(parts)))
+        closed = any(self.excludes(folder) and not self.may_enter(folder) for folder in above)
+        return closed or self.excludes(path)
+
+    def may_enter(self, folder: str) -> bool:
+        """Return whether an exception begins with the name of this folder."""
+        return any(
+            one.is_exception and f"{one.text}/".startswith(f"{folder}/") for one in self.patterns
+        )
+
 
 def read_ignore_file(path: Path) -> Matcher:
     """Read a ``.dockerignore``; one that is not there excludes nothing."""

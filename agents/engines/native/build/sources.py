@@ -66,7 +66,7 @@ class SourceTree:
 
     def keeps(self, name: str) -> bool:
         """Return whether a path relative to the root is not ignored."""
-        return name in ("", ".") or not self.ignored.excludes(name)
+        return name in ("", ".") or not self.ignored.hides(name)
 
     def _source(self, name: str) -> Source | None:
         path = scope.resolve(self.root, name)

@@ -114,9 +114,9 @@ class ImageStore:
             normalise(reference)
         if not path.is_file():
             raise NotFoundError(f"There is no archive {path}.", file=str(path))
-        with kernel_errors("import", path), self.building():
+        moment = time.time() if created is None else created
+        with kernel_errors("import", path), self._swept_on_failure(), self.building():
             importer = Importer(self.layers, self.keep_layer, host_architecture())
-            moment = time.time() if created is None else created
             images = importer.read(path, reference, moment)
             stored = [self.commit(one.document, one.diff_ids, one.references) for one in images]
         return stored[0]
@@ -222,6 +222,15 @@ class ImageStore:
         for image_id in gone:
             self._blob(image_id).unlink(missing_ok=True)
         self._sweep()
+
+    @contextmanager
+    def _swept_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            with self._locked():
+                self._sweep()
+            raise
 
     def _sweep(self) -> None:
         """Remove layers that nothing needs, unless somebody is at work: then a later call does."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agents.engines.native.images.extract import OVERLAY_PREFIX
-from agents.errors import ConflictError
 
 Keep = Callable[[str], bool]
 
@@ -25,8 +24,8 @@ class TreeCopier:
 
     ``owner`` (uid, gid) and ``mode`` override those of the sources, ``mode`` of files and
     folders. ``keep`` is asked with the path relative to ``base``; a folder that is not kept
-    is still made if something in it is, which only happens if it ``has_exceptions``. Links are copied, never followed. Raises OSError,
-    ``ConflictError`` if a folder is in the way of a file.
+    is still made if something in it is, which only happens if it ``has_exceptions``. Links
+    are copied, never followed. Raises OSError.
     """
 
     owner: tuple[int, int] | None = None
@@ -73,9 +72,7 @@ class TreeCopier:
     def _copy_file(self, source: Path, target: Path, found: os.stat_result) -> None:
         there = _lstat(target)
         if there is not None:
-            if stat.S_ISDIR(there.st_mode):
-                raise ConflictError(f"A folder is in the way of the file {source.name!r}.")
-            target.unlink()
+            _remove(target, there)
         first = self._links.setdefault((found.st_dev, found.st_ino), target)
         if first != target and found.st_nlink > 1:
             os.link(first, target, follow_symlinks=False)
@@ -106,6 +103,13 @@ def _lstat(path: Path) -> os.stat_result | None:
         return path.lstat()
     except FileNotFoundError:
         return None
+
+
+def _remove(path: Path, found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _make_copy(source: Path, target: Path, found: os.stat_result) -> None:
