@@ -17,6 +17,8 @@ from tests.redis_server import RedisServer, running_redis
 from webpanel.celery import app
 from webpanel.settings.redis import broker_url
 
+pytest_plugins = ("tests.plugins.installed",)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cast:

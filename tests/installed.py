@@ -2,13 +2,17 @@
 
 import os
 import re
+import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.panel_client import PanelClient
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,6 +24,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """A person's name and password."""
+
+    name: str
+    password: str
+
+
 @dataclass
 class InstalledPanel:
     """One installation; :meth:`purge` removes all of it, containers and networks too."""
@@ -29,6 +41,7 @@ class InstalledPanel:
     https_port: int = field(default_factory=free_port)
     redis_port: int = field(default_factory=free_port)
     output: str = ""
+    account: Account | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -81,6 +94,40 @@ class InstalledPanel:
 
     def up(self) -> None:
         self.output = self.setup("up")
+
+    def owner(self) -> Account:
+        """Return the owner's account; the first call signs up by the printed link."""
+        if self.account is None:
+            made = Account(name="owner", password=secrets.token_urlsafe(16))
+            path = urllib.parse.urlsplit(self.link).path
+            page = PanelClient(self.address).accept(path, made.name, made.password)
+            assert page.address == f"{self.address}/", page.text
+            self.account = made
+        return self.account
+
+    def sign_in(self) -> PanelClient:
+        """Return a session of the owner."""
+        client, owner = PanelClient(self.address), self.owner()
+        page = client.sign_in(owner.name, owner.password)
+        assert page.address == f"{self.address}/", page.text
+        return client
+
+    def control(self, *words: str) -> str:
+        """Ask the supervisor, see supervisorctl(1); returns what it says, also of failures."""
+        config = str(self.home / "supervisord.conf")
+        return subprocess.run(
+            [sys.executable, "-m", "supervisor.supervisorctl", "-c", config, *words],
+            cwd=ROOT,
+            text=True,
+            check=False,
+            capture_output=True,
+            timeout=60,
+        ).stdout.strip()
+
+    def pid(self, program: str) -> int:
+        """Return the process id of redis, web, worker, beat or agent; 0 if it is down."""
+        said = self.control("pid", program)
+        return int(said) if said.isdigit() else 0
 
     def purge(self) -> None:
         self.setup("purge")
