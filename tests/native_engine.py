@@ -5,6 +5,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -30,25 +31,55 @@ def require_native() -> None:
         pytest.skip(f"not installed: {', '.join(missing)}")
 
 
+@dataclass(frozen=True)
+class NativeHome:
+    """The folders of one native engine, of which several may be made one after the other."""
+
+    folder: Path
+    uid: str = field(default_factory=lambda: secrets.token_hex(4))
+
+    @property
+    def root(self) -> Path:
+        return self.folder / "root"
+
+    @property
+    def run(self) -> Path:
+        return self.folder / "run"
+
+    @contextmanager
+    def engine(self) -> Iterator[NativeEngine]:
+        """A started engine; closed afterwards, while its containers go on."""
+        engine = NativeEngine(self.root, self.run, self.uid)
+        engine.start()
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+
 @contextmanager
-def native_engine(folder: Path) -> Iterator[NativeEngine]:
-    """A started engine with the image ``busybox``; afterwards nothing of it is left."""
+def native_home(folder: Path) -> Iterator[NativeHome]:
+    """A place for engines, with the image ``busybox``; afterwards nothing of it is left."""
     require_native()
-    uid = secrets.token_hex(4)
-    root, run = folder / "root", folder / "run"
-    root.mkdir(parents=True, mode=0o711)
+    home = NativeHome(folder)
+    home.root.mkdir(parents=True, mode=0o711)
     try:
-        busybox.seed(ImageStore(root), folder)
+        busybox.seed(ImageStore(home.root), folder)
     except NotSupportedError as exc:
         pytest.skip(exc.message)
-    engine = NativeEngine(root, run, uid)
-    engine.start()
     try:
-        yield engine
+        yield home
     finally:
-        clear(engine)
-        engine.close()
-    assert_nothing_left(folder, uid)
+        with home.engine() as engine:
+            clear(engine)
+    assert_nothing_left(home)
+
+
+@contextmanager
+def native_engine(folder: Path) -> Iterator[NativeEngine]:
+    """A started engine in a place of its own; afterwards nothing of it is left."""
+    with native_home(folder) as home, home.engine() as engine:
+        yield engine
 
 
 def clear(engine: Engine) -> None:
@@ -62,14 +93,13 @@ def clear(engine: Engine) -> None:
         engine.remove_volume(volume.name)
 
 
-def assert_nothing_left(folder: Path, uid: str) -> None:
+def assert_nothing_left(home: NativeHome) -> None:
     """Check that no mount, process, cgroup or packet rule of an engine is there."""
-    root = folder / "root"
-    assert [one for one in mounts.read_mounts() if one.target.is_relative_to(folder)] == []
-    assert list(Path("/sys/fs/cgroup").glob(f"**/webpanel-{uid}")) == []
-    table = link_name("webpanel_", str(root.resolve()))
+    assert [one for one in mounts.read_mounts() if one.target.is_relative_to(home.folder)] == []
+    assert list(Path("/sys/fs/cgroup").glob(f"**/webpanel-{home.uid}")) == []
+    table = link_name("webpanel_", str(home.root.resolve()))
     assert table not in process.run(("nft", "list", "tables")).text()
-    wait_until(lambda: processes_of(folder) == [], "the engine's processes to end")
+    wait_until(lambda: processes_of(home.folder) == [], "the engine's processes to end")
 
 
 def processes_of(folder: Path) -> list[int]:

@@ -10,8 +10,9 @@ from agents.engines.native.containers.container import ENDED, Container
 from agents.engines.native.containers.creation import Creator
 from agents.engines.native.containers.launcher import Launcher
 from agents.engines.native.containers.lifecycle import Lifecycle
+from agents.engines.native.containers.log_follower import LogFollower, segment_of
 from agents.engines.native.containers.log_watch import LogWatch
-from agents.engines.native.containers.logs import LogRange, Segment, end_position, read_lines
+from agents.engines.native.containers.logs import LogRange, read_lines
 from agents.engines.native.containers.records import ENGINE
 from agents.engines.native.containers.recovery import Recovery
 from agents.engines.native.containers.store import ContainerStore
@@ -56,6 +57,7 @@ class NativeEngine(Engine):
         self._notifier = Notifier()
         self._supervisor = Supervisor()
         self._log_watch = LogWatch()
+        self._log_follower = LogFollower(self._log_watch)
         self._containers = ContainerStore(root, run, self._notifier.publish)
         launcher = Launcher(
             run=run,
@@ -229,19 +231,11 @@ class NativeEngine(Engine):
         """See :meth:`Engine.read_logs`."""
         container = self._find(container_id)
         wanted = LogRange(after=after, before=before, limit=limit, newest=newest)
-        return read_lines(container.id, Segment(path=container.paths.log), wanted)
+        return read_lines(container.id, segment_of(container), wanted)
 
     def wait_logs(self, container_id: str, *, after: int, timeout: float) -> bool:
         """See :meth:`Engine.wait_logs`."""
-        container = self._find(container_id)
-        segment = Segment(path=container.paths.log)
-
-        def is_settled() -> bool:
-            done = container.removed or container.status.state in ENDED
-            return done or end_position(segment) > after
-
-        self._log_watch.wait(segment.path, is_settled, timeout)
-        return end_position(segment) > after
+        return self._log_follower.wait(self._find(container_id), after, timeout)
 
     def _find(self, container_id: str) -> Container:
         return self._containers.find(container_id)

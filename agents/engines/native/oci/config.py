@@ -112,7 +112,8 @@ def _rlimit(spec: UlimitSpec) -> Rlimit:
         raise InvalidInputError(f"the limits of {spec.name} are out of order", field="ulimits")
     hard = spec.hard
     own = resource.getrlimit(number)[1]
-    if "SYS_RESOURCE" not in capabilities.available() and own != resource.RLIM_INFINITY < hard:
+    is_over = own != resource.RLIM_INFINITY and hard > own
+    if is_over and "SYS_RESOURCE" not in capabilities.available():
         # setrlimit(2) would refuse: only CAP_SYS_RESOURCE raises a hard limit.
         logger.warning("%s is lowered from %d to this host's %d", spec.name, hard, own)
         hard = own

@@ -1,0 +1,164 @@
+"""What a program finds inside a container of the native engine."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.engines.native.engine import NativeEngine
+from agents.engines.specs import (
+    ContainerSpec,
+    MountSpec,
+    NetworkSpec,
+    UlimitSpec,
+    VolumeSpec,
+)
+from agents.errors import InvalidInputError, NotSupportedError
+from tests.contracts.bench import unique
+from tests.native_engine import NativeHome
+
+pytestmark = pytest.mark.root
+
+
+def run(engine: NativeEngine, script: str, **fields: Any) -> list[str]:
+    """Run a script to its end and return what it wrote."""
+    spec = ContainerSpec(name=unique("c"), image="busybox", command=("sh", "-c", script), **fields)
+    container = engine.start_container(engine.create_container(spec).id)
+    engine.wait_container(container.id, timeout=20.0)
+    lines = engine.read_logs(container.id)
+    engine.remove_container(container.id)
+    return [line.text for line in lines]
+
+
+def test_it_is_the_first_process_of_its_own(engine: NativeEngine) -> None:
+    assert run(engine, "echo $$; ls /proc | grep -c '^[0-9]*$'")[0] == "1"
+
+
+def test_its_hostname_is_the_specs(engine: NativeEngine) -> None:
+    assert run(engine, "hostname; cat /etc/hostname; echo $HOSTNAME", hostname="box") == ["box"] * 3
+
+
+def test_variables_come_from_image_and_spec(engine: NativeEngine) -> None:
+    lines = run(engine, "echo $A; echo $HOME", environment={"A": "x y"})
+    assert lines == ["x y", "/root"]
+
+
+def test_the_working_directory_is_made(engine: NativeEngine) -> None:
+    assert run(engine, "pwd", working_dir="/a/b") == ["/a/b"]
+
+
+@pytest.mark.parametrize(
+    ("user", "identity"),
+    [("", "0 0"), ("www-data", "33 33"), ("1234", "1234 0"), ("33:nogroup", "33 65534")],
+)
+def test_a_user_is_looked_up_in_the_image(engine: NativeEngine, user: str, identity: str) -> None:
+    assert run(engine, "echo $(id -u) $(id -g)", user=user) == [identity]
+
+
+def test_a_user_that_the_image_lacks_is_told(engine: NativeEngine) -> None:
+    with pytest.raises(InvalidInputError, match="nobody-here"):
+        run(engine, "true", user="nobody-here")
+
+
+def test_capabilities_are_the_usual_ones(engine: NativeEngine) -> None:
+    assert run(engine, "grep CapEff /proc/self/status")[0].split()[1] == "00000000a80425fb"
+    none = run(engine, "grep CapEff /proc/self/status", cap_drop=("ALL",))
+    assert int(none[0].split()[1], 16) == 0
+
+
+def test_an_unknown_capability_is_refused_at_creation(engine: NativeEngine) -> None:
+    with pytest.raises(InvalidInputError, match="FLYING"):
+        run(engine, "true", cap_add=("FLYING",))
+
+
+def test_kernel_files_are_hidden_or_read_only(engine: NativeEngine) -> None:
+    script = "{ echo 1 >/proc/sys/kernel/sysrq; } 2>/dev/null || echo refused; ls /sys/firmware"
+    assert run(engine, script) == ["refused"]
+
+
+def test_a_read_only_container_cannot_write(engine: NativeEngine) -> None:
+    script = "touch /x 2>/dev/null || echo refused; touch /tmp/x && echo written"
+    mounts = (MountSpec(kind="tmpfs", target="/tmp", tmpfs_size=1 << 20),)
+    assert run(engine, script, read_only=True, mounts=mounts) == ["refused", "written"]
+
+
+def test_devices_of_the_host_cannot_be_opened(engine: NativeEngine) -> None:
+    script = "mknod /disk b 254 0 && { cat /disk >/dev/null 2>&1 || echo refused; }"
+    assert run(engine, script) == ["refused"]
+
+
+def test_a_bind_shows_the_hosts_folder(engine: NativeEngine, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("here\n")
+    mount = MountSpec(kind="bind", source=str(tmp_path), target="/data", read_only=True)
+    script = "cat /data/file; touch /data/x 2>/dev/null || echo refused"
+    assert run(engine, script, mounts=(mount,)) == ["here", "refused"]
+
+
+def test_a_new_volume_starts_with_the_images_files(engine: NativeEngine) -> None:
+    mount = MountSpec(kind="volume", source=unique("v"), target="/etc")
+    assert run(engine, "grep -c root /etc/passwd; echo kept > /etc/mine", mounts=(mount,)) == ["1"]
+    assert run(engine, "cat /etc/mine", mounts=(mount,)) == ["kept"]
+    engine.remove_volume(mount.source)
+
+
+def test_a_filled_volume_is_left_as_it_is(engine: NativeEngine) -> None:
+    volume = engine.create_volume(VolumeSpec(name=unique("v")))
+    (Path(volume.mountpoint) / "mine").write_text("here\n")
+    mount = MountSpec(kind="volume", source=volume.name, target="/etc/conf")
+    assert run(engine, "ls /etc/conf", mounts=(mount,)) == ["mine"]
+    engine.remove_volume(volume.name)
+
+
+def test_names_may_be_added_to_its_hosts_file(engine: NativeEngine) -> None:
+    lines = run(engine, "grep db /etc/hosts", extra_hosts={"db": "10.1.2.3"})
+    assert lines == ["10.1.2.3\tdb"]
+
+
+def test_its_name_servers_may_be_given(engine: NativeEngine) -> None:
+    lines = run(engine, "grep nameserver /etc/resolv.conf", dns=("10.9.8.7",))
+    assert lines == ["nameserver 10.9.8.7"]
+
+
+def test_limits_of_resources_are_set(engine: NativeEngine) -> None:
+    limit = UlimitSpec(name="nofile", soft=100, hard=200)
+    assert run(engine, "ulimit -Sn; ulimit -Hn", ulimits=(limit,)) == ["100", "200"]
+
+
+def test_a_limit_over_the_hosts_own_is_lowered(engine: NativeEngine) -> None:
+    limit = UlimitSpec(name="nofile", soft=100, hard=10**9)
+    assert run(engine, "ulimit -Sn", ulimits=(limit,)) == ["100"]
+
+
+def test_kernel_settings_of_its_namespaces_are_set(engine: NativeEngine) -> None:
+    script = "cat /proc/sys/net/ipv4/ip_forward"
+    assert run(engine, script, sysctls={"net.ipv4.ip_forward": "1"}) == ["1"]
+
+
+def test_without_a_network_there_is_only_loopback(engine: NativeEngine) -> None:
+    assert run(engine, "ls /sys/class/net", network_mode="none") == ["lo"]
+
+
+def test_with_the_hosts_network_it_is_in_the_hosts_namespace(engine: NativeEngine) -> None:
+    lines = run(engine, "readlink /proc/self/ns/net", network_mode="host")
+    assert lines == [str(Path("/proc/self/ns/net").readlink())]
+
+
+def test_an_init_reaps_and_hands_signals_on(engine: NativeEngine) -> None:
+    if not any(shutil.which(name) for name in ("tini-static", "catatonit")):
+        with pytest.raises(NotSupportedError, match="init"):
+            run(engine, "true", init=True)
+        return
+    assert run(engine, "echo $$", init=True) != ["1"]
+
+
+def test_a_start_that_fails_leaves_nothing(home: NativeHome) -> None:
+    with home.engine() as engine:
+        engine.create_network(NetworkSpec(name="net"))
+        spec = ContainerSpec(name="bad", image="busybox", command=("nothere",))
+        made = engine.create_container(spec)
+        for _ in range(3):
+            with pytest.raises(InvalidInputError, match="nothere"):
+                engine.start_container(made.id)
+        assert list((home.run / "containers").iterdir()) == []
+        assert list((home.run / "runtime").iterdir()) == []
