@@ -31,11 +31,12 @@ def blocking_client(block_seconds: float) -> "redis.Redis":
     )
 
 
-def async_client(block_seconds: float = 0) -> "redis.asyncio.Redis":
-    """Return an asyncio client of its own for the running loop; ``aclose`` it."""
+def async_client() -> "redis.asyncio.Redis":
+    """Return an asyncio client of its own for the running loop; ``aclose`` it.
+
+    Bound each call by ``asyncio.timeout``: the client has no timeout for reading and writing,
+    because redis-py's uses ``asyncio.wait_for``, which in Python 3.11 may lose a cancellation.
+    """
     return redis.asyncio.Redis.from_url(
-        settings.REDIS_URL,
-        protocol=RESP2,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        socket_timeout=block_seconds + TIMEOUT_SECONDS,
+        settings.REDIS_URL, socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=None
     )

@@ -63,7 +63,9 @@ class LogSession:
             for container_id in self._roster.active():
                 await self._source.follow(container_id)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._renew_now.wait(), RENEW_SECONDS)
+                # Not wait_for: in Python 3.11 that may lose a cancellation.
+                async with asyncio.timeout(RENEW_SECONDS):
+                    await self._renew_now.wait()
 
     async def _deliver(self) -> None:
         while True:

@@ -1,5 +1,6 @@
 """Where log lines come from: the streams in Redis, and the host behind them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +12,7 @@ from agents.protocol import keys
 from agents.protocol.control import AnyControl, FollowLogs, LogChunk, ReadLogs
 from agents.protocol.records import LogLine
 from apps.core.ids import new_uid
-from apps.core.redis import async_client
+from apps.core.redis import TIMEOUT_SECONDS, async_client
 from apps.logs.track import Wanted
 from apps.operations.control import send_control_async
 
@@ -59,13 +60,14 @@ class LogSource(Protocol):
 class RedisLogs:
     """A host's logs by way of the panel's Redis.
 
-    It has a connection for waiting and one for the rest. Raises ``redis.RedisError``.
+    It has a client for waiting and one for the rest. Raises ``redis.RedisError`` and, when
+    Redis is silent, ``TimeoutError``.
     """
 
     def __init__(self, host_uid: str) -> None:
         self._host_uid = host_uid
-        self._waiting = async_client(BLOCK_SECONDS)
-        self._client = async_client(ANSWER_SECONDS)
+        self._waiting = async_client()
+        self._client = async_client()
 
     async def follow(self, container_id: str) -> None:
         """See :class:`LogSource`."""
@@ -90,7 +92,8 @@ class RedisLogs:
         streams: dict[KeyT, StreamIdT] = {
             keys.log(self._host_uid, each): last for each, last in cursors.items()
         }
-        found = await self._waiting.xread(streams, count=PAGE, block=int(BLOCK_SECONDS * 1000))
+        async with asyncio.timeout(BLOCK_SECONDS + TIMEOUT_SECONDS):
+            found = await self._waiting.xread(streams, count=PAGE, block=int(BLOCK_SECONDS * 1000))
         lines: dict[str, list[LogLine]] = {}
         for _, entries in _streams(found):
             decoded = [_DECODER.decode(fields[b"l"]) for _, fields in entries if b"l" in fields]
@@ -104,14 +107,16 @@ class RedisLogs:
         await self._client.aclose()
 
     async def _ask(self, control: AnyControl) -> None:
-        await send_control_async(self._client, self._host_uid, control)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await send_control_async(self._client, self._host_uid, control)
 
     async def _answer(self, key: str) -> LogChunk | None:
         block = int(ANSWER_SECONDS * 1000)
-        found = await self._client.xread({key: "0"}, count=1, block=block)
-        for _, entries in _streams(found):
-            await self._client.delete(key)
-            return _CHUNK_DECODER.decode(entries[0][1][b"chunk"])
+        async with asyncio.timeout(ANSWER_SECONDS + TIMEOUT_SECONDS):
+            found = await self._client.xread({key: "0"}, count=1, block=block)
+            for _, entries in _streams(found):
+                await self._client.delete(key)
+                return _CHUNK_DECODER.decode(entries[0][1][b"chunk"])
         return None
 
 
