@@ -15,26 +15,25 @@ const TEXT = {
 };
 
 let socket = null;
-let sent = "";
-const timers = new Map();
+let watching = new Set();
+let timer = null;
+const waiting = new Set();
 
 const watched = () => [...document.querySelectorAll("[data-live-topic]")];
+const topicsOf = (element) => element.dataset.liveTopic.split(/\s+/);
+const topics = () => [...new Set(watched().flatMap(topicsOf))];
 
-function topics() {
-  return [...new Set(watched().flatMap((element) => element.dataset.liveTopic.split(/\s+/)))];
-}
-
-function refresh(topic) {
-  timers.delete(topic);
-  for (const element of watched()) {
-    if (!element.dataset.liveTopic.split(/\s+/).includes(topic)) continue;
-    element.dispatchEvent(new CustomEvent("live", { detail: { topic } }));
-  }
-}
-
-// Several nudges within a moment fetch once.
+// Several nudges within a moment have an element fetched once.
 function changed(topic) {
-  if (!timers.has(topic)) timers.set(topic, setTimeout(() => refresh(topic), SETTLE_MS));
+  waiting.add(topic);
+  timer ??= setTimeout(refresh, SETTLE_MS);
+}
+
+function refresh() {
+  timer = null;
+  const stale = watched().filter((element) => topicsOf(element).some((topic) => waiting.has(topic)));
+  waiting.clear();
+  for (const element of stale) element.dispatchEvent(new CustomEvent("live"));
 }
 
 function show(state) {
@@ -47,18 +46,19 @@ function show(state) {
 
 // What changed between the rendering of the page, or the loss of the line, and now was not told
 // to us: so whatever is newly watched is fetched once.
-function hello() {
-  sent = topics().join(" ");
-  topics().forEach(changed);
-  return { type: "watch", topics: topics() };
+function watch(before) {
+  watching = new Set(topics());
+  [...watching].filter((topic) => !before.has(topic)).forEach(changed);
+  return { type: "watch", topics: [...watching] };
 }
 
 function watchMore() {
-  if (socket?.state === "open" && topics().join(" ") !== sent) socket.send(hello());
+  const fresh = topics().some((topic) => !watching.has(topic));
+  if (fresh && socket?.state === "open") socket.send(watch(watching));
 }
 
 function start() {
-  socket = new Socket("/ws/updates/", hello);
+  socket = new Socket("/ws/updates/", () => watch(new Set()));
   socket.addEventListener("state", (event) => show(event.detail));
   socket.addEventListener("message", ({ detail }) => {
     if (detail.type === "changed") changed(detail.topic);
