@@ -21,6 +21,7 @@ from agents.engines.native.build.sources import SourceTree
 from agents.engines.native.build.state import StageState
 from agents.engines.native.build.steps import StepRunner
 from agents.engines.native.images import scope
+from agents.engines.native.images.references import normalise
 from agents.engines.native.images.store import ImageStore, StoredImage
 from agents.engines.specs import BuildSpec
 from agents.errors import (
@@ -46,7 +47,8 @@ class Builder:
     def build(self, spec: BuildSpec, output: Output, cancelled: Cancelled = never) -> StoredImage:
         """Build an image and give it its names; blocks. See ``Builds.build_image``.
 
-        Raises ``BuildError``, ``CancelledError``, ``NotSupportedError``, ``OutOfSpaceError``.
+        Raises ``InvalidInputError`` for a bad name, ``BuildError``, ``CancelledError``,
+        ``NotSupportedError``, ``OutOfSpaceError``.
         Steps that succeeded before stay in the cache; else nothing is left behind.
         """
         with kernel_errors("build in", spec.context), self._store.building():
@@ -64,6 +66,8 @@ class _Build:
     _step: int = 0
 
     def run(self) -> StoredImage:
+        for reference in self.spec.references:
+            normalise(reference)
         file, name = self._read_dockerfile()
         plan = make_plan(file, self.spec.arguments, self.spec.target)
         context = SourceTree(
@@ -172,7 +176,8 @@ class _Build:
 def _located(file: Dockerfile, line: int) -> Iterator[None]:
     """Say of every error at which line of the file it came up."""
     try:
-        yield
+        with kernel_errors("carry out this step"):
+            yield
     except _OF_THE_FILE as exc:
         raise BuildError(exc.message, hint=exc.hint, file=file.name, line=line) from exc
     except AgentError as exc:

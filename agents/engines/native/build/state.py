@@ -145,6 +145,7 @@ def from_image(
     state.ports = set(config.exposed_ports or ())
     state.volumes = set(config.volumes or ())
     state.command, state.entrypoint = config.cmd, config.entrypoint
+    state.triggers = config.on_build or ()
     state.shell, state.working_dir = config.shell, config.working_dir
     state.user, state.stop_signal = config.user, config.stop_signal
     state.healthcheck, state.author = config.healthcheck, image.document.author
@@ -164,7 +165,6 @@ def from_stage(stage: StageState) -> StageState:
             "labels": dict(stage.labels),
             "ports": set(stage.ports),
             "volumes": set(stage.volumes),
-            "triggers": (),
             "command_is_own": False,
         }
     )
