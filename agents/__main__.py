@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "run", "work for the panel until stopped", _run)
     _add(commands, "status", "say whether this host has joined and its agent runs", _status)
     _add(commands, "leave", "forget the panel; containers are left alone", _leave)
+    _add(commands, "purge", "remove all that the agent made on this host", _purge)
     _add_image(commands)
     return parser
 
@@ -135,6 +136,19 @@ def _leave(arguments: argparse.Namespace) -> int:
         raise ConflictError("the agent still runs", hint="Stop it first.")
     leave(arguments.config)
     _say("This host has left; its containers go on. Remove it in the panel, too.")
+    return 0
+
+
+def _purge(arguments: argparse.Namespace) -> int:
+    from agents.worker.purge import find_configuration, purge
+
+    try:
+        found, path = find_configuration(arguments.config.absolute())
+    except NotFoundError:
+        _say("There is nothing to remove: this host has not joined a panel.")
+        return 0
+    purge(found, path)
+    _say("Containers, networks, volumes, images and the agent's data are removed.")
     return 0
 
 

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from agents.errors import InvalidInputError, NotFoundError
 
 CONFIG_NAME = "agent.json"
+# What is kept of a host that has left its panel: where its engines' things lie.
+LEFT_NAME = "left.json"
 PRIVATE = 0o600
 
 

@@ -4,8 +4,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from agents import __version__, config
-from agents.config import AgentConfig
+from agents.config import AgentConfig, Secret
 from agents.enrolment.identity import Identity, make_identity
 from agents.enrolment.panel import Panel
 from agents.errors import ConflictError, NotFoundError
@@ -60,11 +62,16 @@ def join(request: JoinRequest) -> AgentConfig:
 def leave(path: Path) -> None:
     """Forget the panel: remove the configuration and the keys. Containers are left alone.
 
-    Idempotent. What the panel knows of this host is removed there.
+    Idempotent. What the panel knows of this host is removed there. Kept in ``left.json``,
+    without the password, is where things lie, for :mod:`agents.worker.purge`.
     """
     existing = _existing(path)
     if existing is None:
         return
+    config.save(
+        msgspec.structs.replace(existing, redis_password=Secret("")),
+        path.with_name(config.LEFT_NAME),
+    )
     files = (existing.private_key, existing.certificate, existing.ca_certificate)
     for file in (path, *files, existing.panel_key):
         file.unlink(missing_ok=True)
@@ -103,4 +110,5 @@ def _write(
     config.write_private(made.ca_certificate, reply.ca_certificate.encode())
     config.write_private(made.panel_key, reply.panel_key.encode())
     config.save(made, request.root / config.CONFIG_NAME)
+    (request.root / config.LEFT_NAME).unlink(missing_ok=True)
     return made

@@ -98,6 +98,16 @@ class Database:
             os.close(self._lock_file)
 
 
+@contextmanager
+def hold(root: Path) -> Iterator[None]:
+    """Keep agents away from ``root``. Raises ConflictError while one works on it."""
+    handle = _lock(root / LOCK_NAME)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
 def is_locked(root: Path) -> bool:
     """Return whether an agent works on ``root``."""
     path = root / LOCK_NAME
