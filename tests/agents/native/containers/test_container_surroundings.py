@@ -10,13 +10,11 @@ from agents.engines.native.engine import NativeEngine
 from agents.engines.specs import (
     ContainerSpec,
     MountSpec,
-    NetworkSpec,
     UlimitSpec,
     VolumeSpec,
 )
 from agents.errors import InvalidInputError, NotSupportedError
 from tests.contracts.bench import unique
-from tests.native_engine import NativeHome
 
 pytestmark = pytest.mark.root
 
@@ -150,15 +148,3 @@ def test_an_init_reaps_and_hands_signals_on(engine: NativeEngine) -> None:
             run(engine, "true", init=True)
         return
     assert run(engine, "echo $$", init=True) != ["1"]
-
-
-def test_a_start_that_fails_leaves_nothing(home: NativeHome) -> None:
-    with home.engine() as engine:
-        engine.create_network(NetworkSpec(name="net"))
-        spec = ContainerSpec(name="bad", image="busybox", command=("nothere",))
-        made = engine.create_container(spec)
-        for _ in range(3):
-            with pytest.raises(InvalidInputError, match="nothere"):
-                engine.start_container(made.id)
-        assert list((home.run / "containers").iterdir()) == []
-        assert list((home.run / "runtime").iterdir()) == []
