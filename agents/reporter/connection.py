@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import redis
 import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from agents.config import AgentConfig
 from agents.errors import InvalidInputError
@@ -39,6 +41,8 @@ class RedisOptions(TypedDict, total=False):
     ssl_check_hostname: bool
     lib_name: str | None
     lib_version: str | None
+    retry: Retry
+    redis_connect_func: Callable[[redis.Connection], None]
 
 
 def redis_options(config: AgentConfig, url: str) -> RedisOptions:
@@ -84,10 +88,28 @@ def _tls_options(config: AgentConfig, host: str, port: int) -> RedisOptions:
     )
 
 
-def connect(config: AgentConfig, url: str, *, timeout: float | None = 15.0) -> redis.Redis:
-    """Return a client; it connects when it is first used. ``timeout`` bounds each answer."""
+def connect(
+    config: AgentConfig,
+    url: str,
+    *,
+    timeout: float = 15.0,
+    on_connect: Callable[[], None] | None = None,
+) -> redis.Redis:
+    """Return a client; it connects when it is first used. ``timeout`` bounds each answer.
+
+    It tries nothing twice by itself, but a connection that was lost is made anew without a
+    word: ``on_connect`` is called then, as what Redis held may be lost.
+    """
+
+    def connected(connection: redis.Connection) -> None:
+        connection.on_connect()  # type: ignore[no-untyped-call] # redis-py's own
+        if on_connect is not None:
+            on_connect()
+
     options = redis_options(config, url)
     options["socket_timeout"] = timeout
+    options["retry"] = Retry(NoBackoff(), 0)
+    options["redis_connect_func"] = connected
     return redis.Redis(connection_pool=redis.ConnectionPool(**options))
 
 

@@ -31,8 +31,9 @@ LONGEST_PAUSE = 5.0
 class Reporter:
     """Keeps events in the outbox until Redis has them.
 
-    ``vitals`` makes each heartbeat. ``resync`` is called, from the sending thread, when
-    Redis is back after it was away, as what it held may be lost.
+    ``connect`` makes the client, given what it calls on each new connection. ``vitals``
+    makes each heartbeat. ``resync`` is called, from the sending thread, when Redis is back
+    after it was away, as what it held may be lost.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Reporter:
         uid: str,
         key: Ed25519PrivateKey,
         state: State,
-        client: redis.Redis,
+        connect: Callable[[Callable[[], None]], redis.Redis],
         vitals: Callable[[], Heartbeat],
         heartbeat_seconds: float,
         resync: Callable[[], None],
@@ -49,7 +50,8 @@ class Reporter:
         self._uid = uid
         self._key = key
         self._state = state
-        self._client = client
+        self._client = connect(self._connected)
+        self._connections = 0
         self._vitals = vitals
         self._heartbeat_seconds = heartbeat_seconds
         self._resync = resync
@@ -69,6 +71,10 @@ class Reporter:
             self._stopping = True
             self._wake.notify_all()
         self._thread.join(timeout)
+        self._client.close()
+
+    def _connected(self) -> None:
+        self._connections += 1
 
     def put(self, event: Event) -> None:
         """Take an event to be sent after all earlier ones. Does not wait for Redis."""
@@ -105,7 +111,7 @@ class Reporter:
         self._flush_at = None
 
     def _run(self) -> None:
-        pause, away, beat_at = 0.0, False, 0.0
+        pause, beat_at = 0.0, 0.0
         while True:
             waiting, last = self._next(beat_at, pause)
             try:
@@ -114,14 +120,14 @@ class Reporter:
                     self._send([msgspec.json.encode(self._vitals())])
                     beat_at = time.monotonic() + self._heartbeat_seconds
             except redis.RedisError as error:
-                pause, away = min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE), True
+                pause = min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
                 log.warning("redis_away", what="events", error=str(error), pause=pause)
                 self._state.outbox.trim()
                 if last:
                     return
                 continue
-            if away:
-                away = False
+            if self._connections > 1:
+                self._connections = 1
                 self._resync()
             pause = 0.0
             if last and len(waiting) < BATCH:

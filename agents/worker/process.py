@@ -55,7 +55,7 @@ class Agent:
             signal.signal(number, lambda *_: self._stopping.set())
 
     def _work(self, stack: ExitStack, state: State, url: str, client: redis.Redis) -> None:
-        parts = Parts(self._config, self._engine, state, client)
+        parts = Parts(self._config, self._engine, state, url, client)
         parts.start(stack)
         app = make_app(self._config, url, parts.acceptance.take)
         if not self._stopping.is_set():
@@ -75,7 +75,12 @@ class Parts:
     """The agent's parts, tied together."""
 
     def __init__(
-        self, config: AgentConfig, engine: Engine, state: State, client: redis.Redis
+        self,
+        config: AgentConfig,
+        engine: Engine,
+        state: State,
+        url: str,
+        client: redis.Redis,
     ) -> None:
         self._config = config
         self._engine = engine
@@ -85,7 +90,7 @@ class Parts:
             uid=config.uid,
             key=config.load_private_key(),
             state=state,
-            client=client,
+            connect=lambda connected: connect(config, url, on_connect=connected),
             vitals=lambda: vitals.heartbeat(config.root, self.executor.active()),
             heartbeat_seconds=config.heartbeat_seconds,
             resync=lambda: self.repeater.ask(),
