@@ -9,12 +9,17 @@
  */
 
 const TRIES = 3;
+const CURSORS = 900;
 
 export class LogLines {
   #containers = new Map();
   #waiting = [];
   #limit;
   received = 0;
+
+  get waiting() {
+    return this.#waiting.length;
+  }
 
   /** @param {number} limit how many entries are kept while nobody takes them */
   constructor(limit = 10_000) {
@@ -23,11 +28,12 @@ export class LogLines {
 
   /**
    * The last position held of each container: what the "resume" message of a new connection
-   * carries, to have all lines after it sent.
+   * carries, to have all lines after it sent. Of very many containers, the latest.
    */
   resume() {
     for (const state of this.#containers.values()) state.asked = false;
-    return Object.fromEntries([...this.#containers].map(([id, state]) => [id, state.position]));
+    const latest = [...this.#containers].sort(([, a], [, b]) => b.time - a.time).slice(0, CURSORS);
+    return Object.fromEntries(latest.map(([id, state]) => [id, state.position]));
   }
 
   /**
@@ -37,7 +43,7 @@ export class LogLines {
    */
   accept(lines) {
     const whole = lines.map((line) => this.#acceptOne(line)).every(Boolean);
-    this.#shed();
+    if (this.#waiting.length > 2 * this.#limit) this.#waiting = this.take();
     return whole;
   }
 
@@ -56,15 +62,10 @@ export class LogLines {
     return entries;
   }
 
-  get waiting() {
-    return this.#waiting.length;
-  }
-
   #acceptOne(line) {
     const state = this.#containers.get(line.c);
-    if (state && line.p <= state.position) return true;
     if (state && (line.q ?? -1) > state.position) return this.#missing(state, line);
-    this.#push(line, state);
+    if (!state || line.p > state.position) this.#push(line, state);
     return true;
   }
 
@@ -91,9 +92,5 @@ export class LogLines {
     this.#hold(line.c, line.p, t);
     this.#waiting.push({ kind: "line", c: line.c, t, line });
     this.received += 1;
-  }
-
-  #shed() {
-    if (this.#waiting.length > 2 * this.#limit) this.#waiting = this.take();
   }
 }

@@ -1,7 +1,8 @@
 // The state, the progress and the error of an operation, put into its markup.
 
-/** @param {{label: string, tone: string, progress: number|null}} message */
-export function showState(parts, { label, tone, progress }) {
+/** @param {{label: string, tone: string, progress: number|null, message?: string}} state */
+export function showState(parts, { label, tone, progress, message = "" }) {
+  parts.message.textContent = message;
   parts.state.className = `badge tone-${tone}`;
   if (parts.state.textContent !== label) parts.state.textContent = label;
   const known = progress !== null && progress !== undefined;
@@ -14,7 +15,7 @@ export function showState(parts, { label, tone, progress }) {
 export function showError(parts, error) {
   parts.error.hidden = !error;
   if (!error) return;
-  const place = [error.file, error.line, error.path].filter(Boolean).join(":");
+  const place = [error.file, error.line, error.field].filter(Boolean).join(":");
   parts["error-title"].textContent = error.message;
   parts["error-where"].textContent = place;
   parts["error-where"].hidden = !place;
