@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
@@ -55,12 +55,12 @@ def wheels(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def wheel(request: HttpRequest, name: str) -> FileResponse:
+def wheel(request: HttpRequest, name: str) -> HttpResponse:
     """``GET /agent/wheels/<name>``: one file."""
     path = Path(settings.WHEELS_DIR) / name
     if not _SERVED.fullmatch(name) or not path.is_file():
         raise Http404
-    return FileResponse(path.open("rb"), content_type="application/octet-stream")
+    return HttpResponse(path.read_bytes(), content_type="application/octet-stream")
 
 
 def _read_request(request: HttpRequest) -> EnrolmentRequest:

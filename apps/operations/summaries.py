@@ -46,12 +46,12 @@ class OperationRow:
 
 @dataclass(frozen=True, kw_only=True)
 class OperationPage:
-    """One operation with all that its page shows."""
+    """One operation with all that its page shows; the first error is in the live output."""
 
     row: OperationRow
     started_at: datetime | None
     ended_at: datetime | None
-    errors: tuple[ErrorInfo, ...]
+    further_errors: tuple[ErrorInfo, ...]
     summary: str
     retry_of: str
     may_cancel: bool
@@ -107,7 +107,7 @@ def operation_page(operation: Operation, *, may_write: bool) -> OperationPage:
         row=operation_row(operation),
         started_at=operation.started_at,
         ended_at=operation.ended_at,
-        errors=operation.errors,
+        further_errors=operation.errors[1:],
         summary=operation.summary,
         retry_of=operation.retry_of.uid if operation.retry_of else "",
         may_cancel=may_write
