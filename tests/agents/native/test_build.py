@@ -179,6 +179,17 @@ def test_cancelling_kills_the_command_and_leaves_nothing(shop: Workshop) -> None
     assert len(shop.store.list()) == 1
 
 
+def test_a_silent_command_can_be_cancelled(shop: Workshop) -> None:
+    asked: list[int] = []
+
+    def cancelled() -> bool:
+        asked.append(1)
+        return len(asked) > 10
+
+    with pytest.raises(CancelledError):
+        shop.build("FROM busybox\nRUN exec >&- 2>&-; exec sleep 1000\n", cancelled=cancelled)
+
+
 def test_a_failing_build_leaves_the_old_image_its_name(shop: Workshop) -> None:
     old = shop.build("FROM busybox\nENV A=1\n")
     with pytest.raises(BuildError):

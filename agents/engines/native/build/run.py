@@ -62,7 +62,7 @@ def run_in_container(draft: Draft, job: RunJob, output: Output, cancelled: Cance
     program = process.spawn(argv, stdout=process.PIPE, stderr=process.STDOUT)
     try:
         _follow(program, output, cancelled)
-        return program.wait()
+        return _wait(program, cancelled)
     finally:
         _end(program, draft, name)
 
@@ -110,10 +110,11 @@ def _follow(program: process.Process[bytes], output: Output, cancelled: Cancelle
     if program.stdout is None:
         raise AssertionError("the program was started without a pipe")
     fd, rest = program.stdout.fileno(), b""
+    poller = select.poll()
+    poller.register(fd, select.POLLIN | select.POLLHUP)
     while True:
-        if cancelled():
-            raise CancelledError("The build was cancelled.")
-        if not select.select([fd], [], [], _POLL)[0]:
+        _check(cancelled)
+        if not poller.poll(_POLL * 1000):
             continue
         data = os.read(fd, _CHUNK)
         if not data:
@@ -121,6 +122,22 @@ def _follow(program: process.Process[bytes], output: Output, cancelled: Cancelle
         rest = _emit_lines(rest + data, output)
     if rest:
         output(rest.decode(errors="replace"))
+
+
+def _wait(program: process.Process[bytes], cancelled: Cancelled) -> int:
+    """Wait for a program that may have closed its output long before it ends."""
+    pidfd = process.open_pidfd(program.pid)
+    try:
+        while not process.wait_pidfd(pidfd, _POLL):
+            _check(cancelled)
+    finally:
+        os.close(pidfd)
+    return program.wait()
+
+
+def _check(cancelled: Cancelled) -> None:
+    if cancelled():
+        raise CancelledError("The build was cancelled.")
 
 
 def _emit_lines(data: bytes, output: Output) -> bytes:

@@ -13,7 +13,6 @@ from agents.linux import process
 
 REFERENCE = "busybox:latest"
 PROGRAM = Path("/bin/busybox")
-_EPOCH = 0.0
 _FOLDERS = {
     "bin": 0o755,
     "dev": 0o755,
@@ -45,7 +44,7 @@ _FILES = {
 def seed(store: ImageStore, folder: Path, program: Path = PROGRAM) -> StoredImage:
     """Make the image ``busybox:latest``, using ``folder`` for a passing file. Idempotent.
 
-    The same program gives the same image id.
+    The same program, with the same time of change, gives the same image id.
 
     Raises:
         NotSupportedError: the host has no busybox, or it is not a static program.
@@ -53,7 +52,7 @@ def seed(store: ImageStore, folder: Path, program: Path = PROGRAM) -> StoredImag
     archive = folder / f"busybox-{id(store):x}.tar"
     try:
         archive.write_bytes(make_rootfs(program))
-        return store.import_archive(archive, REFERENCE, created=_EPOCH)
+        return store.import_archive(archive, REFERENCE, created=program.stat().st_mtime)
     finally:
         archive.unlink(missing_ok=True)
 
@@ -69,17 +68,15 @@ def make_rootfs(program: Path = PROGRAM) -> bytes:
         raise NotSupportedError(
             f"{program} is not a static program.", hint="Install busybox-static."
         )
-    out = io.BytesIO()
+    members = [(_member(name, mode, tarfile.DIRTYPE), b"") for name, mode in _FOLDERS.items()]
+    members.append(_file("bin/busybox", content, 0o755))
+    members += [(_link(applet), b"") for applet in _applets(program)]
+    members += [_file(name, text.encode(), 0o644) for name, text in _FILES.items()]
+    out, moment = io.BytesIO(), int(program.stat().st_mtime)
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, mode in _FOLDERS.items():
-            tar.addfile(_member(name, mode, tarfile.DIRTYPE))
-        _add_file(tar, "bin/busybox", content, 0o755)
-        for applet in _applets(program):
-            link = _member(applet, 0o755, tarfile.LNKTYPE)
-            link.linkname = "bin/busybox"
-            tar.addfile(link)
-        for name, text in _FILES.items():
-            _add_file(tar, name, text.encode(), 0o644)
+        for member, data in members:
+            member.mtime = moment
+            tar.addfile(member, io.BytesIO(data))
     return out.getvalue()
 
 
@@ -88,13 +85,19 @@ def _applets(program: Path) -> list[str]:
     return sorted(set(listed) - {"bin/busybox"})
 
 
-def _add_file(tar: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
+def _file(name: str, content: bytes, mode: int) -> tuple[tarfile.TarInfo, bytes]:
     member = _member(name, mode, tarfile.REGTYPE)
     member.size = len(content)
-    tar.addfile(member, io.BytesIO(content))
+    return member, content
+
+
+def _link(name: str) -> tarfile.TarInfo:
+    member = _member(name, 0o755, tarfile.LNKTYPE)
+    member.linkname = "bin/busybox"
+    return member
 
 
 def _member(name: str, mode: int, kind: bytes) -> tarfile.TarInfo:
     member = tarfile.TarInfo(name)
-    member.mode, member.type, member.mtime = mode, kind, _EPOCH
+    member.mode, member.type = mode, kind
     return member

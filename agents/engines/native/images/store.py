@@ -80,7 +80,8 @@ class ImageStore:
 
     def list(self) -> tuple[ImageRecord, ...]:
         """Return all images, newest first."""
-        index = self._read()
+        with kernel_errors("read", self._index):
+            index = self._read()
         records = (
             ImageRecord(
                 id=image_id,
@@ -97,8 +98,14 @@ class ImageStore:
 
         Raises ``NotFoundError``, ``InvalidInputError``.
         """
-        index = self._read()
-        return self._load(index, index.resolve(reference))
+        with kernel_errors("read an image of", self._root):
+            index = self._read()
+            image_id = index.resolve(reference)
+            try:
+                return self._load(index, image_id)
+            except FileNotFoundError as exc:
+                # It was removed between the two reads.
+                raise NotFoundError(f"There is no image {reference!r} on this host.") from exc
 
     def import_archive(
         self, path: Path, reference: str = "", *, created: float | None = None
