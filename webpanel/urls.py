@@ -13,4 +13,6 @@ urlpatterns = [
     path("", include("apps.operations.urls")),
     path("", include("apps.services.urls")),
     path("", include("apps.projects.urls")),
+    path("", include("apps.logs.urls")),
+    path("", include("apps.logs.urls")),
 ]
