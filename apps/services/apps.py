@@ -9,4 +9,4 @@ class ServicesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the handlers of the agents' events."""
-        from apps.services import handlers  # noqa: F401  registers on import
+        from apps.services import handlers, sections  # noqa: F401  these register on import
