@@ -14,5 +14,4 @@ urlpatterns = [
     path("", include("apps.services.urls")),
     path("", include("apps.projects.urls")),
     path("", include("apps.logs.urls")),
-    path("", include("apps.logs.urls")),
 ]
