@@ -125,7 +125,11 @@ class Engine(ABC):
 
     @abstractmethod
     def kill_container(self, container_id: str, signal: str = "SIGKILL") -> ContainerRecord:
-        """Send one signal to the first process."""
+        """Send one signal to the first process.
+
+        SIGKILL counts as a stop: the restart policy does not start it again. Raises
+        ``ConflictError`` if it does not run.
+        """
 
     @abstractmethod
     def remove_container(self, container_id: str, *, force: bool = False) -> None:

@@ -74,6 +74,11 @@ class RestartContract:
         stopped = bench.engine.stop_container(container.id, grace=0.0)
         assert (stopped.state, stopped.restart_count) == ("exited", 0)
 
+    def test_a_persons_kill_is_final_too(self, bench: Bench) -> None:
+        container = bench.run(restart=RestartPolicy(name="always"))
+        bench.engine.kill_container(container.id)
+        assert bench.engine.wait_container(container.id, timeout=10.0) == 137
+
     def test_a_container_that_waits_for_its_restart_can_be_stopped(self, bench: Bench) -> None:
         container = bench.run("exit 1", restart=RestartPolicy(name="unless-stopped"))
 

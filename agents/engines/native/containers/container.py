@@ -1,5 +1,6 @@
 """One container in memory, in step with its records on disk."""
 
+import logging
 import threading
 from collections.abc import Callable
 from time import monotonic
@@ -10,8 +11,10 @@ from agents.engines.base import ContainerEvent
 from agents.engines.native.containers.disk import write_atomic
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.containers.records import Manifest, Status, to_record
-from agents.errors import NotFoundError, TimedOutError
+from agents.errors import NotFoundError, OutOfSpaceError, TimedOutError
 from agents.protocol.records import ContainerRecord
+
+logger = logging.getLogger(__name__)
 
 Publish = Callable[[ContainerEvent], None]
 ENDED = ("exited", "dead")
@@ -63,10 +66,14 @@ class Container:
         """Take another status with the next sequence number, write it, tell everybody.
 
         Written without sync: after a power cut nothing runs, and that is what recovery sees.
+        A full disk keeps it from being written, not from being so.
         """
         with self.lock:
             status = msgspec.structs.replace(status, sequence=self.status.sequence + 1)
-            write_atomic(self.paths.status, msgspec.json.encode(status), sync=False)
+            try:
+                write_atomic(self.paths.status, msgspec.json.encode(status), sync=False)
+            except OutOfSpaceError as exc:
+                logger.warning("the state %s of %s is not on disk: %s", status.state, self.id, exc)
             self.status = status
             self._tell(self.record)
 

@@ -1,5 +1,6 @@
 """Brings one container up and takes it down, step by step, each step with its undo."""
 
+import logging
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from agents.engines.native.volumes import VolumeStore
 from agents.errors import NotFoundError
 from agents.linux import mounts, process
 from agents.linux.failures import kernel_errors
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +128,10 @@ class Launcher:
 
         Its file system and network stay for another launch. Idempotent.
         """
-        process.run(
-            runtime_argv(self._runtime_state, "delete", "--force", container_id), check=False
-        )
+        argv = runtime_argv(self._runtime_state, "delete", "--force", container_id)
+        done = process.run(argv, check=False)
+        if done.exit_code != 0:
+            logger.warning("container %s is not deleted: %s", container_id, process.failure(done))
 
     def release(self, container_id: str, paths: ContainerPaths) -> None:
         """Take down all that :meth:`launch` brought up. Idempotent."""

@@ -80,5 +80,9 @@ class ContainerPaths:
 
     @property
     def exits(self) -> Path:
-        """The folder where conmon writes the exit code, in a file named as the container."""
-        return self.state / "exit"
+        """The folder where conmon writes exit codes, each in a file named as its container.
+
+        It is no part of ``run``, so that a code outlives the rest until its end is noted; and
+        it is not on the disk, which may be full.
+        """
+        return self.run.parent.parent / "exits"

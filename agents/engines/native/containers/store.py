@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from agents.engines.names import check_container_name
+from agents.engines.native.containers import conmon
 from agents.engines.native.containers.container import Container, Publish
 from agents.engines.native.containers.disk import write_atomic
 from agents.engines.native.containers.paths import CONTAINERS, ContainerPaths
@@ -98,6 +99,7 @@ class ContainerStore:
             paths.manifest.unlink(missing_ok=True)
             if paths.state.exists():
                 shutil.rmtree(paths.state)
+            conmon.forget_exit(container.id, paths)
         with self._lock:
             self._containers.pop(container.id, None)
             if self._names.get(container.manifest.name) == container.id:

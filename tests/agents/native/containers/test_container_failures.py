@@ -57,6 +57,16 @@ def test_a_full_disk_is_told_and_nothing_is_made(small_home: NativeHome) -> None
         assert engine.start_container(made.id).state == "running"
 
 
+def test_an_end_on_a_full_disk_is_noticed(small_home: NativeHome) -> None:
+    with small_home.engine() as engine:
+        container = engine.start_container(engine.create_container(spec()).id)
+        ballast = fill(small_home.folder)
+        engine.kill_container(container.id)
+        assert engine.wait_container(container.id, timeout=10.0) == 137
+        ballast.unlink()
+        assert engine.start_container(container.id).state == "running"
+
+
 def test_a_bind_source_that_vanished_is_named_at_the_start(
     home: NativeHome, tmp_path: Path
 ) -> None:
