@@ -2,6 +2,7 @@
 
 import structlog
 
+from agents.compose.labels import PROJECT
 from agents.engines.base import Engine
 from agents.errors import AgentError, NotFoundError
 from agents.projects.switch import RUNNING
@@ -11,13 +12,14 @@ from agents.protocol.records import ContainerRecord
 log = structlog.get_logger(__name__)
 
 
-def settle_leftovers(engine: Engine) -> None:
+def settle_leftovers(engine: Engine, project: str = "") -> None:
     """Finish or undo every replacement that was begun and not finished. Idempotent.
 
     Where the old container is still there, it is in force again and the new one goes;
-    otherwise the new one gets its name. Call while no ``up`` runs.
+    otherwise the new one gets its name. Call while no ``up`` of the project runs; without a
+    name all projects are looked at.
     """
-    for record in engine.list_containers():
+    for record in engine.list_containers({PROJECT: project} if project else None):
         final = record.labels.get(FINAL_NAME, "")
         if final and record.name != final:
             try:

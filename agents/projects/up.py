@@ -16,6 +16,7 @@ from agents.errors import AgentError, NotFoundError
 from agents.projects.conditions import Conditions
 from agents.projects.files import ProjectFolder
 from agents.projects.images import Images
+from agents.projects.leftovers import settle_leftovers
 from agents.projects.observed import observe
 from agents.projects.places import Places, field_of
 from agents.projects.progress import Progress
@@ -64,6 +65,7 @@ class Up:
             AgentError: something failed; what ran before runs again.
         """
         project = self._load()
+        settle_leftovers(self._engine, project.name)
         with ExitStack() as undo:
             self._folder.apply(self._command.files, self._before)
             undo.callback(self._folder.roll_back)

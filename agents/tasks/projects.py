@@ -39,7 +39,10 @@ def act(context: Context, command: ProjectAction, operation: Operation) -> str:
 
 
 def remove(context: Context, command: RemoveProject, operation: Operation) -> str:
-    """Take a project down; with ``forget_files`` its folder and its record go, too."""
+    """Take a project down; with ``forget_files`` its files and its record go, too.
+
+    What its containers wrote into the folder stays, unless the volumes go as well.
+    """
     summary = take_down(
         context.engine, command.project, operation, remove_volumes=command.remove_volumes
     )
@@ -55,7 +58,10 @@ def report_images(context: Context) -> None:
 
 def _forget(context: Context, command: RemoveProject) -> None:
     applied = context.state.applied.find(command.project)
-    ProjectFolder(context.root, command.project).forget()
+    folder = ProjectFolder(context.root, command.project)
+    folder.remove(applied.files if applied else ())
+    if command.remove_volumes:
+        folder.forget()
     context.state.applied.remove(command.project)
     gone = AppliedProject(
         uid=applied.uid if applied else "",

@@ -9,6 +9,7 @@ import structlog
 
 from agents.config import AgentConfig
 from agents.engines.base import Engine
+from agents.projects.leftovers import settle_leftovers
 from agents.protocol.control import AnyControl, CancelOperation, FollowLogs, ReadLogs
 from agents.recovery import resume_operations
 from agents.reporter import Reporter, connect, first_reachable, vitals
@@ -140,6 +141,7 @@ class Parts:
         self._engine.subscribe(self.observer.container_changed)
         self._engine.start()
         stack.callback(self._engine.close)
+        settle_leftovers(self._engine)
         self.reporter.start()
         stack.callback(self.reporter.close, LAST_WORDS_SECONDS)
         resume_operations(self._state, self.reporter, self.executor.submit)
