@@ -93,6 +93,13 @@ def test_settings_reach_the_image_and_the_commands(shop: Workshop) -> None:
     assert (config.healthcheck.interval, config.healthcheck.retries) == (90 * 10**9, 3)
 
 
+def test_the_platform_is_known_without_being_given(shop: Workshop) -> None:
+    shop.build(
+        "FROM busybox AS for-linux\nARG TARGETOS\nRUN echo on $TARGETOS\nFROM for-$TARGETOS\n"
+    )
+    assert "on linux" in shop.lines
+
+
 def test_a_command_runs_as_the_user(shop: Workshop) -> None:
     shop.build("FROM busybox\nUSER www-data\nRUN id -u; echo $HOME\n")
     assert {"33", "/var/www"} <= set(shop.lines)

@@ -24,7 +24,7 @@ def shop(tmp_path: Path) -> Workshop:
     [
         ("FROM busybox\n\nRUM x\n", 3, "no instruction RUM"),
         ("FROM busybox\nCOPY a\n", 2, "a source and a destination"),
-        ("FROM busybox\nRUN\n", 2, "needs an argument"),
+        ("FROM busybox\nUSER\n", 2, "needs an argument"),
         ("RUN x\nFROM busybox\n", 1, "first instruction must be FROM"),
         ("FROM nowhere:1\n", 1, "no image 'nowhere:1'"),
         ("FROM\n", 1, "needs an argument"),
@@ -33,6 +33,7 @@ def shop(tmp_path: Path) -> Workshop:
         ("FROM busybox\nCOPY none /\n", 2, "'none' is not in the build context"),
         ("FROM busybox\nCOPY --from=none a /\n", 2, "no image 'none'"),
         ("FROM busybox\nCOPY --what=1 a /\n", 2, "no flag --what"),
+        ("FROM busybox\nCOPY --chmod 755 Dockerfile /\n", 2, "needs a value"),
         ("FROM busybox\nCOPY --chmod=9 Dockerfile /\n", 2, "octal"),
         ("FROM busybox\nCOPY --chown=stranger Dockerfile /\n", 2, "stranger"),
         ("FROM busybox\nCOPY Dockerfile Dockerfile /etc/passwd\n", 2, "several sources"),

@@ -14,7 +14,8 @@ from agents.engines.native.build.state import StageState
 from agents.errors import InvalidInputError, NotSupportedError
 
 _URLS = ("http://", "https://", "git@", "git://")
-_UNSUPPORTED = ("link", "parents")
+# "link" changes how a layer is made elsewhere, not what is in the image.
+_SUPPORTED = ("chmod", "chown", "from", "link")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,7 @@ def _read_flags(state: StageState, instruction: Instruction) -> dict[str, str]:
     flags: dict[str, str] = {}
     for flag in instruction.flags:
         name, _, text = flag.removeprefix("--").partition("=")
-        if name in _UNSUPPORTED:
+        if name not in _SUPPORTED:
             raise NotSupportedError(f"{instruction.keyword.upper()} --{name} is not supported.")
         flags[name] = state.expand(text)
     return flags

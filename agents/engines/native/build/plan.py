@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from agents.engines.native.build.parser import Dockerfile, Instruction
 from agents.engines.native.build.settings import SETTINGS
 from agents.engines.native.build.shell import Expander
+from agents.engines.native.images.store import host_architecture
 from agents.errors import BuildError, InvalidInputError
 
 _LAYERED = ("add", "copy", "run", "from")
 KEYWORDS = (*SETTINGS, *_LAYERED)
 _FLAGS: Mapping[str, tuple[str, ...]] = {
     "from": ("platform",),
-    "add": ("chown", "chmod"),
-    "copy": ("chown", "chmod", "from", "link", "parents"),
+    "add": ("chown", "chmod", "link", "exclude", "checksum", "keep-git-dir", "unpack"),
+    "copy": ("chown", "chmod", "link", "exclude", "from", "parents"),
     "healthcheck": ("interval", "timeout", "start-period", "start-interval", "retries"),
     "run": ("mount", "network", "security"),
 }
-_MAY_BE_EMPTY = ("cmd", "entrypoint", "onbuild")
+_SWITCHES = ("keep-git-dir", "link", "parents", "unpack")
+_MAY_BE_EMPTY = ("cmd", "entrypoint", "onbuild", "run")
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
 
 
@@ -89,13 +91,22 @@ def _check(instruction: Instruction, file: Dockerfile) -> None:
     if empty and keyword not in _MAY_BE_EMPTY:
         raise _error(file, instruction, f"{keyword.upper()} needs an argument.")
     for flag in instruction.flags:
-        name = flag.removeprefix("--").partition("=")[0]
-        if name not in _FLAGS.get(keyword, ()):
-            raise _error(file, instruction, f"{keyword.upper()} has no flag --{name}.")
+        _check_flag(flag, instruction, file)
     if keyword in ("add", "copy") and len(instruction.args) < 2:
         raise _error(file, instruction, f"{keyword.upper()} needs a source and a destination.")
     if instruction.child is not None:
         _check(instruction.child, file)
+
+
+def _check_flag(flag: str, instruction: Instruction, file: Dockerfile) -> None:
+    keyword = instruction.keyword.upper()
+    name, equals, _ = flag.removeprefix("--").partition("=")
+    if name not in _FLAGS.get(instruction.keyword, ()):
+        raise _error(file, instruction, f"{keyword} has no flag --{name}.")
+    if flag.startswith("--network=") and flag[10:] not in ("default", "host", "none"):
+        raise _error(file, instruction, f"There is no network {flag[10:]!r} for a RUN.")
+    if not equals and name not in _SWITCHES:
+        raise _error(file, instruction, f"--{name} needs a value: --{name}=…")
 
 
 def _first_from(file: Dockerfile) -> int:
@@ -110,7 +121,7 @@ def _first_from(file: Dockerfile) -> int:
 def _read_header(
     file: Dockerfile, instructions: Sequence[Instruction], given: Mapping[str, str]
 ) -> dict[str, str]:
-    expander, values = Expander(escape=file.escape), dict[str, str]()
+    expander, values = Expander(escape=file.escape), _platform(given)
     for instruction in instructions:
         for word in instruction.args:
             name, equals, default = word.partition("=")
@@ -119,6 +130,17 @@ def _read_header(
             elif equals:
                 values[name] = _expand(file, instruction, expander, default, values)
     return values
+
+
+def _platform(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the ARGs that are known without being declared: for which machine is built."""
+    values = {"TARGETSTAGE": "default"}
+    for prefix in ("TARGET", "BUILD"):
+        values[f"{prefix}PLATFORM"] = f"linux/{host_architecture()}"
+        values[f"{prefix}OS"] = "linux"
+        values[f"{prefix}ARCH"] = host_architecture()
+        values[f"{prefix}VARIANT"] = ""
+    return {name: given.get(name, text) for name, text in values.items()}
 
 
 def _expand(

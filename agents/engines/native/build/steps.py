@@ -64,8 +64,9 @@ class StepRunner:
         self._record(state, instruction, state.advance("workdir", state.working_dir), make)
 
     def _run(self, state: StageState, instruction: Instruction) -> None:
-        if instruction.flags:
-            raise NotSupportedError(f"RUN with {instruction.flags[0]} is not supported.")
+        for flag in instruction.flags:
+            if flag not in ("--network=default", "--network=host"):
+                raise NotSupportedError(f"RUN with {flag} is not supported.")
         arguments = _arguments_only(state)
         proxies = {name: text for name, text in state.given.items() if name in PROXIES}
         job = RunJob(
