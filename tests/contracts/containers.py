@@ -82,6 +82,13 @@ class CreationContract:
         with pytest.raises(NotFoundError):
             bench.engine.find_container(made.name)
 
+    def test_a_renamed_container_is_as_one_made_under_that_name(self, bench: Bench) -> None:
+        spec = bench.spec()
+        made, name = bench.engine.create_container(spec), unique("new")
+        bench.engine.rename_container(made.id, name)
+        assert bench.engine.create_container(replace(spec, name=name)).id == made.id
+        assert bench.engine.create_container(spec).id != made.id
+
     def test_a_rename_to_a_taken_name_is_refused(self, bench: Bench) -> None:
         one, other = bench.create(), bench.create()
         with pytest.raises(ConflictError, match=other.name):

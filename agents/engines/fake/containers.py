@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from time import monotonic
 
 import msgspec
@@ -100,6 +101,7 @@ class Containers:
         known = self.find_or_none(name)
         if known not in (None, container):
             raise ConflictError(f"the name {name} is taken", field="container_name")
+        container.spec = replace(container.spec, name=name)
         self.update(container, name=name)
 
     def start(

@@ -4,6 +4,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ from agents.engines.native.containers.container import Container, Publish
 from agents.engines.native.containers.disk import write_atomic
 from agents.engines.native.containers.paths import CONTAINERS, ContainerPaths
 from agents.engines.native.containers.records import Manifest, Status
-from agents.errors import ConflictError, NotFoundError
+from agents.errors import AgentError, ConflictError, NotFoundError
 from agents.linux.failures import kernel_errors
 
 logger = logging.getLogger(__name__)
@@ -114,7 +115,12 @@ class ContainerStore:
                     return
                 self._check_name(name)
                 self._names[name] = container.id
-            container.save_manifest(msgspec.structs.replace(container.manifest, name=name))
+            try:
+                container.save_manifest(_renamed(container.manifest, name))
+            except AgentError:
+                with self._lock:
+                    del self._names[name]
+                raise
             with self._lock:
                 del self._names[old]
             container.update(container.status)
@@ -165,6 +171,16 @@ class ContainerStore:
                 hint="Remove or rename that container.",
                 field="container_name",
             )
+
+
+def _renamed(manifest: Manifest, name: str) -> Manifest:
+    """Return the manifest as if the container had been made under this name."""
+    return msgspec.structs.replace(
+        manifest,
+        name=name,
+        asked=replace(manifest.asked, name=name),
+        spec=replace(manifest.spec, name=name),
+    )
 
 
 def _load_status(paths: ContainerPaths) -> Status:
