@@ -41,6 +41,10 @@ class WebSocket:
         assert message["type"] == "websocket.send", message
         return json.loads(message["text"])
 
+    async def receives_nothing(self, timeout: float = 0.2) -> bool:
+        """Say whether no message comes for so long."""
+        return await self._application.receive_nothing(timeout)
+
     async def disconnect(self) -> None:
         await self._application.send_input({"type": "websocket.disconnect", "code": 1000})
         await self._application.wait(5)

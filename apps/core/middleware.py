@@ -1,5 +1,6 @@
 """What every answer bears, and how the panel's own errors reach people."""
 
+import json
 import secrets
 from collections.abc import Callable
 
@@ -53,6 +54,13 @@ class PanelErrorMiddleware:
         """Turn the panel's own errors into answers; leave all others to Django."""
         if not isinstance(error, PanelError):
             return None
-        fragment = bool(request.headers.get("HX-Request"))
-        template = "core/_error.html" if fragment else "core/error.html"
-        return render(request, template, {"error": error}, status=error.status)
+        if request.headers.get("HX-Request"):
+            return _toast(error)
+        return render(request, "core/error.html", {"error": error}, status=error.status)
+
+
+def _toast(error: PanelError) -> HttpResponse:
+    """Leave the page as it is and say what is wrong; see static/js/toast.js."""
+    toast = {"tone": "danger", "title": error.message, "text": error.hint}
+    headers = {"HX-Reswap": "none", "HX-Trigger": json.dumps({"toast": toast})}
+    return HttpResponse(status=error.status, headers=headers)

@@ -54,7 +54,8 @@ class Receiver:
     def stop(self, timeout: float = 5.0) -> None:
         """Stop after the event at hand; another worker may read at once."""
         self._stopping.set()
-        self._thread.join(timeout)
+        if self._thread.is_alive():
+            self._thread.join(timeout)
         with suppress(redis.RedisError):
             self._release()
         self._client.close()
@@ -74,12 +75,12 @@ class Receiver:
                 close_old_connections()
 
     def _work(self) -> None:
-        if not self._hold_lock():
+        if not self.hold_lock():
             self._stopping.wait(RETRY_SECONDS)
             return
         self.load_hosts()
-        self._drain_pending()
-        while not self._stopping.is_set() and self._hold_lock():
+        self.drain_pending()
+        while not self._stopping.is_set() and self.hold_lock():
             self.read_new(BLOCK_MS)
 
     def load_hosts(self) -> None:
@@ -104,7 +105,7 @@ class Receiver:
             return 0
         return self._handle_all(answer)
 
-    def _drain_pending(self) -> None:
+    def drain_pending(self) -> None:
         """Handle what was read before, and not acknowledged."""
         for stream in (*self._hosts, WAKE):
             while self._handle_all(self._read((stream,), b"0", None)):
@@ -148,7 +149,7 @@ class Receiver:
         except Exception:
             logger.exception("An event of host %s could not be handled and is dropped", host.uid)
 
-    def _hold_lock(self) -> bool:
+    def hold_lock(self) -> bool:
         """Take or renew the lock; says whether it is ours."""
         if self._client.set(LOCK, self._name, nx=True, px=LOCK_MS):
             return True

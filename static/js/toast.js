@@ -28,8 +28,11 @@ document.addEventListener("click", (event) => {
   event.target.closest("[data-toast-close]")?.closest(".toast").remove();
 });
 document.addEventListener("toast", (event) => toast(event.detail));
+// The panel says itself what is wrong, by the event "toast", where it knows.
 document.addEventListener("htmx:responseError", (event) => {
-  const { status } = event.detail.xhr;
+  const { xhr } = event.detail;
+  if (xhr.getResponseHeader("HX-Trigger")) return;
+  const { status } = xhr;
   toast({ tone: "danger", title: "That did not work", text: `The panel answered ${status}.` });
 });
 document.addEventListener("htmx:sendError", () => {

@@ -1,0 +1,67 @@
+"""Websockets: who gets in, who is told what."""
+
+import json
+
+import pytest
+from channels.db import database_sync_to_async
+
+from apps.accounts.models import Membership
+from apps.core.consumers import NOT_FOUND, NOT_SIGNED_IN, NOT_UNDERSTOOD, UpdatesConsumer
+from apps.core.live import nudge
+from tests.websocket import WebSocket
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def watching(user, *topics: str) -> WebSocket:
+    socket = WebSocket("/ws/updates/", user)
+    assert await socket.connect() == 0
+    await socket.send(json.dumps({"type": "watch", "topics": topics}))
+    # The watch is in force once its answer, nothing, had time to come.
+    assert await socket.receives_nothing()
+    return socket
+
+
+async def test_a_person_who_is_not_signed_in_is_refused():
+    assert await WebSocket("/ws/updates/", None).connect() == NOT_SIGNED_IN
+
+
+async def test_a_member_is_told_of_a_change_of_the_teams_host(cast):
+    socket = await watching(cast.viewer, f"host:{cast.host.uid}")
+    await database_sync_to_async(nudge)(f"host:{cast.host.uid}")
+    assert await socket.receive_json() == {
+        "type": "changed",
+        "topic": f"host:{cast.host.uid}",
+    }
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize("prefix", ["host", "team", "nonsense"])
+async def test_a_stranger_is_told_nothing(cast, prefix):
+    uid = cast.team.uid if prefix == "team" else cast.host.uid
+    socket = await watching(cast.stranger, f"{prefix}:{uid}")
+    await database_sync_to_async(nudge)(f"{prefix}:{uid}")
+    assert await socket.receives_nothing()
+    await socket.disconnect()
+
+
+async def test_who_was_removed_from_the_team_is_told_nothing_more(cast):
+    socket = await watching(cast.viewer, f"host:{cast.host.uid}")
+    await Membership.objects.filter(user=cast.viewer).adelete()
+    await database_sync_to_async(nudge)(f"host:{cast.host.uid}")
+    assert await socket.receives_nothing()
+    await socket.disconnect()
+
+
+async def test_who_may_no_longer_sign_in_is_put_out(cast, monkeypatch):
+    monkeypatch.setattr(UpdatesConsumer, "recheck_seconds", 0.3)
+    socket = await watching(cast.viewer)
+    cast.viewer.is_active = False
+    await cast.viewer.asave()
+    assert (await socket.receive())["code"] == NOT_FOUND
+
+
+async def test_what_is_not_understood_ends_the_line(cast):
+    socket = await watching(cast.viewer)
+    await socket.send('{"type": "other"}')
+    assert (await socket.receive())["code"] == NOT_UNDERSTOOD
