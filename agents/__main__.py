@@ -6,6 +6,7 @@ host that has not joined or whose agent does not run.
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ DEFAULT_ROOT = Path("/var/lib/webpanel-agent")
 DEFAULT_RUN = Path("/run/webpanel-agent")
 FAILED = 1
 NOT_RUNNING = 3
+LEAN = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_join(commands)
     _add(commands, "run", "work for the panel until stopped", _run)
+    start = _add(commands, "start", "start the agent as a service of this host", _start)
+    start.add_argument("--no-systemd", action="store_true", help="run by itself")
+    _add(commands, "stop", "stop that service; containers go on", _stop)
     _add(commands, "status", "say whether this host has joined and its agent runs", _status)
     _add(commands, "leave", "forget the panel; containers are left alone", _leave)
     _add(commands, "purge", "remove all that the agent made on this host", _purge)
@@ -100,9 +105,7 @@ def _join(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    # structlog would load rich, where it is installed, for a console that the agent has
-    # not: 3 MB, for as long as the agent lives.
-    sys.modules.setdefault("rich", None)  # type: ignore[arg-type] # None bars the import
+    _begin_lean(arguments.config)
     from agents.worker import logs
     from agents.worker.engine import open_engine
     from agents.worker.process import Agent
@@ -112,6 +115,38 @@ def _run(arguments: argparse.Namespace) -> int:
     gc.collect()
     gc.freeze()
     Agent(found, open_engine(found)).run()
+    return 0
+
+
+def _begin_lean(path: Path) -> None:
+    """Start this program again as one that needs 6 MB less, unless it is that already.
+
+    Without docstrings and assertions, with one heap for all threads (mallopt(3)), and
+    without rich, which structlog loads where it is installed for a console that there is
+    not.
+    """
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type] # None bars the import
+    if sys.flags.optimize < LEAN:
+        argv = [sys.executable, "-OO", "-m", "agents", "run", "--config", str(path)]
+        environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}
+        os.execve(sys.executable, argv, environment)  # noqa: S606 it becomes itself, no child
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    from agents.worker import service
+
+    path = arguments.config.absolute()
+    by_systemd = service.has_systemd() and not arguments.no_systemd
+    _say(service.start(config.load(path), path, by_systemd=by_systemd))
+    return 0
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    from agents.worker import service
+
+    path = arguments.config.absolute()
+    service.stop(config.load(path), path)
+    _say("The agent is stopped; containers go on.")
     return 0
 
 
@@ -133,13 +168,14 @@ def _leave(arguments: argparse.Namespace) -> int:
     from agents.state.database import is_locked
 
     if arguments.config.exists() and is_locked(config.load(arguments.config).root):
-        raise ConflictError("the agent still runs", hint="Stop it first.")
+        raise ConflictError("the agent still runs", hint="Stop it first: webpanel-agent stop")
     leave(arguments.config)
     _say("This host has left; its containers go on. Remove it in the panel, too.")
     return 0
 
 
 def _purge(arguments: argparse.Namespace) -> int:
+    from agents.worker import service
     from agents.worker.purge import find_configuration, purge
 
     try:
@@ -147,6 +183,8 @@ def _purge(arguments: argparse.Namespace) -> int:
     except NotFoundError:
         _say("There is nothing to remove: this host has not joined a panel.")
         return 0
+    service.stop(found, path)
+    service.forget(path)
     purge(found, path)
     _say("Containers, networks, volumes, images and the agent's data are removed.")
     return 0

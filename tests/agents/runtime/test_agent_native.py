@@ -72,7 +72,7 @@ def test_an_idle_agent_needs_less_than_80_megabytes(native_agent: AgentProcess):
     native_agent.panel.wait_for(Inventory)
     status = Path(f"/proc/{native_agent.process.pid}/status").read_text()
     resident = int(status.partition("VmRSS:")[2].split()[0]) * 1024
-    assert resident < 80_000_000 + 2_000_000
+    assert resident < 80_000_000
 
 
 def test_a_port_that_another_program_holds_is_told_with_its_line(native_agent: AgentProcess):
