@@ -9,6 +9,7 @@ app_name = "accounts"
 urlpatterns = [
     path("setup/<str:token>/", views.setup, name="setup"),
     path("join/<str:token>/", views.join, name="join"),
+    path("settings/", views.settings_page, name="settings"),
     # /team/
     path("team/", views.team, name="team"),
     path("team/invite/", views.invite, name="invite"),

@@ -1,5 +1,6 @@
 """Pages of teams: coming in by a link, members, the audit log."""
 
+from allauth.mfa.utils import is_mfa_enabled as has_second_factor
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -57,6 +58,15 @@ def _accept_signed_in(request: HttpRequest, user: User, invitation: Invitation) 
         actions.accept_as(user, invitation, ip=client_ip(request))
         return redirect("/")
     return render(request, "accounts/accept_signed_in.html", {"invitation": invitation})
+
+
+@require_GET
+@login_required
+def settings_page(request: AuthenticatedHttpRequest) -> HttpResponse:
+    """What a person may change about their own account."""
+    memberships = request.user.memberships.select_related("team").order_by("id")
+    context = {"second_factor": has_second_factor(request.user), "memberships": list(memberships)}
+    return render(request, "accounts/settings.html", context)
 
 
 @require_GET

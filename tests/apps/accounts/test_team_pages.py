@@ -166,3 +166,18 @@ def test_the_team_page_does_not_query_for_each_member(cast, django_assert_max_nu
     client = cast.client(cast.owner)
     with django_assert_max_num_queries(9):
         client.get("/team/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/settings/",
+        "/accounts/password/change/",
+        "/accounts/2fa/",
+        "/accounts/logout/",
+    ],
+)
+def test_everybody_manages_their_own_account(cast, path):
+    cast.viewer.set_password("a-long-one-7")
+    cast.viewer.save()
+    assert cast.client(cast.viewer).get(path).status_code == 200
