@@ -1,35 +1,15 @@
 """The log viewer in a real browser, against connections that break."""
 
 import contextlib
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.log_source import LogSource, served
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 COUNT = 300
 WANTED = [f"<b>{name}</b> {n}" for n in range(1, COUNT + 1) for name in ("web", "cache")]
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed.")
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed.")
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
