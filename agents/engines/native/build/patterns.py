@@ -21,9 +21,9 @@ class Pattern:
 
     @cached_property
     def expression(self) -> re.Pattern[str]:
-        """Return what whole paths are matched with. Raises ``InvalidInputError``."""
+        """Return what matches the paths meant, and all below. Raises ``InvalidInputError``."""
         try:
-            return _compile(self.text)
+            return re.compile(f"(?:{_compile(self.text)})(?:/.*)?", re.DOTALL)
         except re.error as exc:
             raise _malformed(self.text) from exc
 
@@ -34,6 +34,7 @@ class Matcher:
     def __init__(self, lines: Iterable[str]) -> None:
         """Raises ``InvalidInputError`` for a malformed pattern."""
         self.patterns = tuple(_read(line.strip()) for line in lines if line.strip())
+        self._closed: dict[str, bool] = {"": False}
 
     @property
     def has_exceptions(self) -> bool:
@@ -42,13 +43,9 @@ class Matcher:
 
     def excludes(self, path: str) -> bool:
         """Return whether a relative path, or a folder that holds it, is excluded."""
-        parts = path.split("/")
-        prefixes = ["/".join(parts[:end]) for end in range(len(parts), 0, -1)]
         excluded = False
         for pattern in self.patterns:
-            if pattern.is_exception == excluded and any(
-                pattern.expression.fullmatch(prefix) for prefix in prefixes
-            ):
+            if pattern.is_exception == excluded and pattern.expression.fullmatch(path):
                 excluded = not pattern.is_exception
         return excluded
 
@@ -57,10 +54,16 @@ class Matcher:
 
         As Docker does, an excluded folder is only looked into if an exception names it.
         """
-        parts = path.split("/")
-        above = ("/".join(parts[:end]) for end in range(1, len(parts)))
-        closed = any(self.excludes(folder) and not self.may_enter(folder) for folder in above)
-        return closed or self.excludes(path)
+        return self._is_closed(path.rpartition("/")[0]) or self.excludes(path)
+
+    def _is_closed(self, folder: str) -> bool:
+        closed = self._closed.get(folder)
+        if closed is None:
+            closed = self._is_closed(folder.rpartition("/")[0]) or (
+                self.excludes(folder) and not self.may_enter(folder)
+            )
+            self._closed[folder] = closed
+        return closed
 
     def may_enter(self, folder: str) -> bool:
         """Return whether an exception begins with the name of this folder."""
@@ -105,16 +108,16 @@ def _read(line: str) -> Pattern:
     return Pattern(text=text, is_exception=mark)
 
 
-def _compile(text: str) -> re.Pattern[str]:
+def _compile(text: str) -> str:
     if text.startswith("**") and not set(text[2:]) & set("*?[]\\"):
         # "**name" also matches the end of a name, "**/name" the name in any folder.
         rest = re.escape(text[2:])
-        return re.compile(f"(?:.*{rest}|{re.escape(text[2:].lstrip('/'))})", re.DOTALL)
+        return f"(?:.*{rest}|{re.escape(text[2:].lstrip('/'))})"
     result, at = "", 0
     while at < len(text):
         piece, at = _translate(text, at)
         result += piece
-    return re.compile(result, re.DOTALL)
+    return result
 
 
 def _translate(text: str, at: int) -> tuple[str, int]:
