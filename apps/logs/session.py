@@ -90,7 +90,7 @@ class LogSession:
     def _find_status(self) -> Status:
         if not self._roster.host_online:
             return Status(state="host-offline")
-        return Status(state="live" if self._roster.containers else "waiting")
+        return Status(state="live" if self._roster.containers else "idle")
 
     async def _read(self, track: Track) -> list[Delivery]:
         """Ask the host for what the track lacks."""

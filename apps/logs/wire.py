@@ -68,9 +68,9 @@ class Containers(msgspec.Struct, frozen=True, kw_only=True, tag="containers"):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True, tag="status"):
-    """Whether lines flow: ``waiting`` means that there is no container."""
+    """Whether lines flow: ``idle`` means that there is no container."""
 
-    state: Literal["live", "waiting", "host-offline"]
+    state: Literal["live", "idle", "host-offline"]
 
 
 Message = Lines | GapShown | Containers | Status

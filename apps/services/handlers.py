@@ -34,3 +34,17 @@ def images_changed(host: Host, event: events.ImagesChanged) -> None:
     """Replace what was observed of the host's images."""
     observation.observe_images(host, event.images)
     nudge(f"host:{host.uid}")
+
+
+@handles(events.NetworksChanged)
+def networks_changed(host: Host, event: events.NetworksChanged) -> None:
+    """Replace what was observed of the host's networks."""
+    observation.observe_networks(host, event.networks)
+    nudge(f"host:{host.uid}")
+
+
+@handles(events.VolumesChanged)
+def volumes_changed(host: Host, event: events.VolumesChanged) -> None:
+    """Replace what was observed of the host's volumes."""
+    observation.observe_volumes(host, event.volumes)
+    nudge(f"host:{host.uid}")

@@ -47,8 +47,8 @@ def observe_inventory(host: Host, event: Inventory) -> None:
     stale = Container.objects.filter(host=host, removed_at__lt=event.at - TOMBSTONE_SECONDS)
     stale.delete()
     observe_images(host, event.images)
-    _observe_networks(host, event.networks)
-    _observe_volumes(host, event.volumes)
+    observe_networks(host, event.networks)
+    observe_volumes(host, event.volumes)
 
 
 def observe_images(host: Host, records: tuple[ImageRecord, ...]) -> None:
@@ -72,7 +72,8 @@ def observe_images(host: Host, records: tuple[ImageRecord, ...]) -> None:
     )
 
 
-def _observe_networks(host: Host, records: tuple[NetworkRecord, ...]) -> None:
+def observe_networks(host: Host, records: tuple[NetworkRecord, ...]) -> None:
+    """The host's networks are these now."""
     rows = [
         Network(
             host=host,
@@ -96,7 +97,8 @@ def _observe_networks(host: Host, records: tuple[NetworkRecord, ...]) -> None:
     )
 
 
-def _observe_volumes(host: Host, records: tuple[VolumeRecord, ...]) -> None:
+def observe_volumes(host: Host, records: tuple[VolumeRecord, ...]) -> None:
+    """The host's volumes are these now."""
     rows = [
         Volume(
             host=host,

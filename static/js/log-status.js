@@ -8,6 +8,7 @@ const STATUS = {
   refused: ["refused", "You may not read this log"],
   closed: ["refused", "Closed"],
   live: ["open", "Live"],
+  idle: ["open", "No containers yet"],
   "host-offline": ["offline", "The host is offline"],
 };
 

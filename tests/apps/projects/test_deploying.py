@@ -108,6 +108,15 @@ def test_a_file_is_added_and_deleted(cast, project):
     assert [file.path for file in Project.objects.get().draft.files] == ["compose.yml"]
 
 
+def test_enter_in_the_form_saves_and_never_deletes(cast, project):
+    page = cast.client(cast.member).get(f"/projects/{project.uid}/files/").text
+    form_html = page[page.index('id="files-form"') :]
+    first = form_html[form_html.index("<button") :].partition(">")[0]
+    assert 'type="submit"' in first
+    assert "name=" not in first
+    assert "formaction=" not in first
+
+
 def test_a_path_out_of_the_folder_is_refused(cast, project):
     answer = post(cast, cast.member, project, "files/save", form(new_path="../../etc/passwd"))
     assert answer.status_code == 422
