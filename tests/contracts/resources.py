@@ -169,6 +169,18 @@ class TrafficContract:
         assert "hello" in bench.lines(client.id)
         assert bench.engine.wait_container(server.id, timeout=10.0) == 0
 
+    def test_a_renamed_container_is_reached_by_its_new_name(self, bench: Bench) -> None:
+        bench.need("published_ports")
+        network, name = unique("n"), unique("new")
+        bench.engine.create_network(NetworkSpec(name=network))
+        on_network = (EndpointSpec(network=network),)
+        server = bench.run(endpoints=on_network)
+        bench.engine.rename_container(server.id, name)
+        asking = f"nslookup {name} | grep -c {server.endpoints[0].ipv4_address}; nslookup {{}}"
+        client = bench.run_to_end(asking.format(server.name), endpoints=on_network)
+        assert bench.lines(client.id)[0] == "1"
+        assert client.exit_code != 0
+
     def test_a_published_port_is_reachable(self, bench: Bench) -> None:
         bench.need("published_ports")
         name = unique("n")

@@ -167,6 +167,7 @@ class NativeEngine(Engine):
         """See :meth:`Engine.rename_container`."""
         container = self._find(container_id)
         self._containers.rename(container, name)
+        self._networks.rename(container.id, name)
         return container.record
 
     def find_container(self, name_or_id: str) -> ContainerRecord:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from agents.engines.native.network.records import AttachmentFile, EndpointFile, NetworkFile
 from agents.engines.native.network.subnets import (
     asked_address,
@@ -83,6 +85,17 @@ def _names(request: Request, spec: EndpointSpec) -> tuple[str, ...]:
         if name and not _NAME.fullmatch(name):
             raise InvalidInputError(f"{name!r} cannot be the name of a host", field="aliases")
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def rename(attachment: AttachmentFile, name: str) -> AttachmentFile:
+    """Return the attachment of a container that has another name; its aliases stay."""
+
+    def renamed(endpoint: EndpointFile) -> EndpointFile:
+        kept = (one for one in endpoint.names if one != attachment.name or one in endpoint.aliases)
+        return replace(endpoint, names=tuple(dict.fromkeys((name, *kept))))
+
+    places = tuple(renamed(endpoint) for endpoint in attachment.endpoints)
+    return replace(attachment, name=name, endpoints=places)
 
 
 def primary(

@@ -289,6 +289,17 @@ class Networks:
             _forget_flows(attachment)
             self._store.delete_attachment(container_id)
 
+    def rename(self, container_id: str, name: str) -> None:
+        """Let an attached container answer to ``name`` in place of its old one. Idempotent."""
+        with self._lock:
+            attachment = self._attachments.get(container_id)
+            if attachment is None or attachment.name == name:
+                return
+            renamed = endpoints.rename(attachment, name)
+            self._store.save_attachment(renamed)
+            self._attachments[container_id] = renamed
+            self._apply()
+
     def attachment(self, container_id: str) -> Attachment | None:
         """Return what a container holds, or None when it is not attached."""
         with self._lock:
