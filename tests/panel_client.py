@@ -50,6 +50,13 @@ class PanelClient:
         )
         return self._open(request)
 
+    def browser_cookies(self) -> list[dict[str, str]]:
+        """Return this session for a browser to take over."""
+        return [
+            {"name": each.name, "value": each.value or "", "url": self.address}
+            for each in self.cookies
+        ]
+
     def accept(self, path: str, name: str, password: str) -> Page:
         """Come in by a link, as a new person."""
         self.get(path)

@@ -24,7 +24,7 @@ export class Socket extends EventTarget {
   start() {
     const { signal } = this.#leave;
     addEventListener("online", () => this.#connectSoon(0), { signal });
-    addEventListener("offline", () => this.#set("offline"), { signal });
+    addEventListener("offline", () => this.#offline(), { signal });
     addEventListener("pagehide", () => this.#socket?.close(), { signal });
     addEventListener("pageshow", () => this.#connectSoon(0), { signal });
     document.addEventListener("visibilitychange", () => this.#seen(), { signal });
@@ -49,6 +49,12 @@ export class Socket extends EventTarget {
   /** Connects anew, which has `hello` sent again. */
   again() {
     this.#socket?.close();
+  }
+
+  // The line may be dead without saying so: what comes back online connects anew.
+  #offline() {
+    this.#socket?.close();
+    this.#set("offline");
   }
 
   #seen() {

@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.pages import ProjectPage, make_project
 from tests.e2e.people import Visitor
 from tests.installed import ROOT, InstalledPanel
+from tests.panel_client import PanelClient
 from tests.waiting import wait_until
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -72,27 +73,28 @@ def visit(browser, request) -> Iterator[Callable[..., Visitor]]:
         visitor.page.context.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def panel(installed_panel: InstalledPanel) -> InstalledPanel:
     """The shared panel, with its own machine online."""
-    installed_panel.owner()
     client = installed_panel.sign_in()
     wait_until(lambda: ">Online<" in client.get("/hosts/").text, "the host online", 30)
     return installed_panel
 
 
-@pytest.fixture
-def owner(panel: InstalledPanel, visit) -> Visitor:
-    """The owner, signed in."""
-    client = panel.sign_in()
-    cookies = [
-        {"name": each.name, "value": each.value, "url": panel.address} for each in client.cookies
-    ]
-    return visit(panel.address, cookies)
+@pytest.fixture(scope="module")
+def client(panel: InstalledPanel) -> PanelClient:
+    """The owner without a browser."""
+    return panel.sign_in()
 
 
 @pytest.fixture
-def projects(panel: InstalledPanel, owner: Visitor) -> Iterator[Callable[[str], ProjectPage]]:
+def owner(panel: InstalledPanel, client: PanelClient, visit) -> Visitor:
+    """The owner in a browser, signed in."""
+    return visit(panel.address, client.browser_cookies())
+
+
+@pytest.fixture
+def projects(client: PanelClient, owner: Visitor) -> Iterator[Callable[[str], ProjectPage]]:
     """Make projects of the owner from a compose file; all are removed afterwards."""
     made: list[tuple[str, ProjectPage]] = []
 
@@ -102,7 +104,6 @@ def projects(panel: InstalledPanel, owner: Visitor) -> Iterator[Callable[[str], 
         return made[-1][1]
 
     yield make
-    client = panel.sign_in()
     for name, project in made:
         client.post(f"{project.path}remove/", {"confirm": name, "remove_volumes": "on"})
         wait_until(lambda p=project: client.get(p.path).status == 404, f"{name} removed", 60)
