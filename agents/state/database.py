@@ -4,6 +4,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 from agents.errors import ConflictError, OutOfSpaceError
 
 LOCK_NAME = "state.lock"
+# Whoever asks whether an agent runs holds the lock for a moment.
+PATIENCE_SECONDS = 0.5
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS operation (
@@ -47,7 +50,7 @@ class Database:
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock_file = _lock(root / LOCK_NAME)
+        self._lock_file = _lock(root / LOCK_NAME, patience=PATIENCE_SECONDS)
         self._mutex = threading.RLock()
         self._closed = False
         path = root / "state.db"
@@ -120,17 +123,26 @@ def is_locked(root: Path) -> bool:
     return False
 
 
-def _lock(path: Path) -> int:
+def _lock(path: Path, patience: float = 0.0) -> int:
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + patience
+    while not _try_lock(handle):
+        if time.monotonic() >= deadline:
+            os.close(handle)
+            raise ConflictError(
+                f"another agent already works on {path.parent}",
+                hint="Stop it first, or give this one another --root.",
+            )
+        time.sleep(0.02)
+    return handle
+
+
+def _try_lock(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise ConflictError(
-            f"another agent already works on {path.parent}",
-            hint="Stop it first, or give this one another --root.",
-        ) from error
-    return handle
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _mapped(error: sqlite3.OperationalError) -> Exception:

@@ -18,6 +18,7 @@ from apps.core.http import client_ip
 from apps.hosts import joining, pki
 
 MAX_BODY = 64 * 1024
+MAX_TOKEN = 256
 _INSTALLER = Path(__file__).with_name("installer") / "install.py"
 _SERVED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*\.whl|SHA256SUMS|requirements\.txt")
 
@@ -32,6 +33,20 @@ def enrol(request: HttpRequest) -> HttpResponse:
         problem = EnrolmentProblem(code=error.code, message=error.message, hint=error.hint)
         return _json(problem, status=error.status)
     return _json(reply)
+
+
+@csrf_exempt
+@require_POST
+def token(request: HttpRequest) -> HttpResponse:
+    """``POST /agent/token``: what is wrong with the token in the body; no words if nothing is.
+
+    The installer asks before it installs anything; the token is not used up.
+    """
+    try:
+        joining.check_token(request.body[:MAX_TOKEN].decode("ascii", "replace"))
+    except PanelError as error:
+        return _json(EnrolmentProblem(code=error.code, message=error.message, hint=error.hint))
+    return _json(EnrolmentProblem(code="", message=""))
 
 
 @require_safe

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from agents.protocol import PROTOCOL_VERSION, keys
@@ -104,6 +105,12 @@ def revoke_host(user: User, host: Host, *, ip: str = "") -> None:
         transaction.on_commit(redis_users.wake_receiver)
 
 
+def check_token(text: str) -> None:
+    """Check that a token would let a host in, without using it up; raises as ``enrol_host``."""
+    rows = JoinToken.objects.filter(token_digest=token_digest(text))
+    _refuse_token(rows.first(), is_good=_usable(rows).exists())
+
+
 def _check_request(request: EnrolmentRequest) -> certificates.HostRequest:
     if request.protocol_version != PROTOCOL_VERSION:
         raise ConflictError(
@@ -117,14 +124,20 @@ def _check_request(request: EnrolmentRequest) -> certificates.HostRequest:
 
 def _use_token(text: str) -> JoinToken:
     """Spend the token in one guarded update, so that of two hosts only one gets in."""
-    now = timezone.now()
     rows = JoinToken.objects.filter(token_digest=token_digest(text))
-    usable = rows.filter(used_at=None, revoked_at=None, expires_at__gt=now)
-    spent = usable.update(used_at=now)
-    token = rows.select_related("team", "created_by").first()
+    spent = _usable(rows).update(used_at=timezone.now())
+    return _refuse_token(rows.select_related("team", "created_by").first(), is_good=bool(spent))
+
+
+def _usable(rows: QuerySet[JoinToken]) -> QuerySet[JoinToken]:
+    return rows.filter(used_at=None, revoked_at=None, expires_at__gt=timezone.now())
+
+
+def _refuse_token(token: JoinToken | None, *, is_good: bool) -> JoinToken:
+    """Return the token, unless it is unknown or was spent."""
     if token is None:
         raise RefusedError("This join token is not known.", hint="Copy the line again.")
-    if not spent:
+    if not is_good:
         raise GoneError(
             "This join token was used or revoked, or has expired.",
             hint="Make a new one in the panel under Hosts, Add host.",

@@ -125,11 +125,13 @@ def join_lines(token: Secret, panel: str = "") -> JoinLines:
     pin = pki.panel_key_pin()
     fetch = f"curl -fsSk --pinnedpubkey '{pin}' {panel}/agent/install.py"
     return JoinLines(
-        curl=f"{fetch} | sudo python3 - {words}",
-        python=f'sudo python3 -c "{_PYTHON.format(panel=panel, digest=digest)}" {words}',
+        curl=f"{fetch} | {_AS_ROOT} python3 - {words}",
+        python=f'{_AS_ROOT} python3 -c "{_PYTHON.format(panel=panel, digest=digest)}" {words}',
     )
 
 
+# Root's own shell often has no sudo.
+_AS_ROOT = "$(command -v sudo)"
 _PYTHON = (
     "import hashlib,ssl,urllib.request as u;p='{panel}/agent/';"
     "c=u.urlopen(p+'ca.pem',context=ssl._create_unverified_context()).read().decode();"

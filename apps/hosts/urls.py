@@ -16,6 +16,7 @@ urlpatterns = [
     path("hosts/<str:uid>/revoke/", views.revoke, name="revoke"),
     # /agent/
     path("agent/enrol", agent_views.enrol, name="enrol"),
+    path("agent/token", agent_views.token, name="token"),
     path("agent/ca.pem", agent_views.ca_certificate, name="ca-certificate"),
     path("agent/install.py", agent_views.install_script, name="install-script"),
     path("agent/wheels/", agent_views.wheels, name="wheels"),

@@ -2,18 +2,20 @@
 
 The panel serves this file and its "Add host" page makes the line that runs it. It needs
 Python 3.9 for its own sentences and 3.11 for the agent, and no other package. It is safe
-to run again, and undoes what it began when it fails. It fetches over TLS from the panel
-alone, checked by the pin of the panel's certificate authority, and verifies each wheel.
+to run again, which brings the agent up to date. When it fails before the panel has taken
+the machine in, it leaves nothing but packages of the distribution. It fetches over TLS from
+the panel alone, checked by the pin of the panel's authority, and verifies each wheel.
 """
 
 from __future__ import annotations
 
 import argparse
+import email.utils
 import hashlib
+import json
 import os
 import re
 import shutil
-import signal
 import ssl
 import subprocess
 import sys
@@ -27,7 +29,6 @@ from typing import NoReturn
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_KERNEL = (5, 10)
-UNIT = Path("/etc/systemd/system/webpanel-agent.service")
 # A program that shows that the package is there, and the package that has it.
 PACKAGES = {
     "crun": "crun",
@@ -37,7 +38,10 @@ PACKAGES = {
     "busybox": "busybox-static",
     "dnsmasq": "dnsmasq-base",
 }
-STOP_SECONDS = 10.0
+PREFIX = Path("/opt/webpanel-agent")
+COMMAND = Path("/usr/local/bin/webpanel-agent")
+LEAVE = "webpanel-agent stop; webpanel-agent leave"
+CLOCK_SKEW_SECONDS = 120.0
 
 
 class Problem(Exception):
@@ -54,6 +58,8 @@ def main() -> None:
         install(options)
     except Problem as problem:
         fail(str(problem))
+    except OSError as error:
+        fail(f"{error}. Mend that, then run the line again.")
     except KeyboardInterrupt:
         fail("Stopped; what was begun is undone.")
 
@@ -65,7 +71,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--token", required=True, help="the one-time join token")
     parser.add_argument("--ca-sha256", required=True, metavar="HEX", help="pins the panel's CA")
     parser.add_argument("--name", default="", help="the host's name (default: its own)")
-    parser.add_argument("--prefix", type=Path, default=Path("/opt/webpanel-agent"))
+    parser.add_argument("--prefix", type=Path, default=PREFIX)
     parser.add_argument("--root", type=Path, default=Path("/var/lib/webpanel-agent"))
     parser.add_argument("--run", type=Path, default=Path("/run/webpanel-agent"))
     parser.add_argument("--no-service", action="store_true", help="install no systemd unit")
@@ -76,13 +82,19 @@ def read_options() -> argparse.Namespace:
 def install(options: argparse.Namespace) -> None:
     """Do all steps, each of which does nothing where it was done before."""
     check_machine()
-    install_packages()
+    check_membership(options)
     panel = Panel(options.panel, options.ca_sha256)
-    python = install_agent(panel, options.prefix)
-    join(python, options)
-    seed_image(python, options)
+    check_token(panel, options)
+    sums = parse_sums(panel.read("wheels/SHA256SUMS").decode())
+    install_packages()
+    with ExitStack() as undo:
+        environment = install_agent(panel, sums, options.prefix, undo)
+        join(environment / "bin" / "python", options, undo)
+        undo.pop_all()
+    switch(options.prefix, environment)
+    seed_image(options)
     if not options.no_start:
-        start(python, options)
+        start(options)
     say(f"This machine is a host of {options.panel} now.")
 
 
@@ -104,6 +116,17 @@ def check_machine() -> None:
         raise Problem(f"The kernel {os.uname().release} is too old.", "5.10 or newer is needed.")
 
 
+def check_membership(options: argparse.Namespace) -> None:
+    """Refuse a machine that is a host of another panel, which goes by its authority."""
+    config = options.root / "agent.json"
+    if not config.exists():
+        return
+    known = json.loads(config.read_text())
+    pem = Path(known["ca_certificate"]).read_text()
+    if hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest() != options.ca_sha256.lower():
+        raise Problem(f"This machine is a host of {known['panel']}.", f"Leave it: {LEAVE}")
+
+
 def read_release() -> dict[str, str]:
     """Return what os-release(5) says."""
     path = Path("/etc/os-release")
@@ -114,7 +137,7 @@ def read_release() -> dict[str, str]:
 
 def install_packages() -> None:
     """Install by apt what is missing, and only that."""
-    missing = [package for program, package in PACKAGES.items() if not find_program(program)]
+    missing = [package for program, package in PACKAGES.items() if not is_there(program)]
     if not has_venv():
         missing.append("python3-venv")
     if not missing:
@@ -128,10 +151,13 @@ def install_packages() -> None:
     run(words, "Installing packages failed.", do, environment)
 
 
-def find_program(name: str) -> str | None:
-    """Find a program, also where root's PATH may not lead."""
+def is_there(name: str) -> bool:
+    """Look for a program, also where root's PATH may not lead; busybox must be static."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/bin:/bin"
-    return shutil.which(name, path=path)
+    found = shutil.which(name, path=path)
+    if found is None or name != "busybox":
+        return found is not None
+    return b"/ld-linux" not in Path(found).read_bytes()
 
 
 def has_venv() -> bool:
@@ -148,8 +174,13 @@ class Panel:
             raise Problem(f"{url} is not an https:// address.", "Copy the line again.")
         self.url = url.rstrip("/")
         # Nothing is trusted yet: only what fits the pin is used.
-        pem = self._read("ca.pem", ssl._create_unverified_context()).decode()  # noqa: S323
-        found = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+        pem = self._read("ca.pem", ssl._create_unverified_context()).decode("latin-1")  # noqa: S323
+        try:
+            found = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+        except ValueError:
+            raise Problem(
+                f"{url} does not answer as a panel does.", "Copy the line again."
+            ) from None
         if found != ca_sha256.lower():
             raise Problem(
                 f"{url} is not the panel that made this line: its certificate differs.",
@@ -157,44 +188,88 @@ class Panel:
             )
         self.context = ssl.create_default_context(cadata=pem)
 
-    def read(self, name: str) -> bytes:
-        """Return a file below ``/agent/``."""
-        return self._read(name, self.context)
+    def read(self, name: str, body: bytes | None = None) -> bytes:
+        """Return a file below ``/agent/``, or the answer to a ``body``."""
+        return self._read(name, self.context, body)
 
-    def _read(self, name: str, context: ssl.SSLContext) -> bytes:
+    def _read(self, name: str, context: ssl.SSLContext, body: bytes | None = None) -> bytes:
         address = f"{self.url}/agent/{name}"
         try:
-            with urllib.request.urlopen(address, timeout=60, context=context) as reply:  # noqa: S310
+            with urllib.request.urlopen(address, body, 60, context=context) as reply:  # noqa: S310
+                check_clock(reply.headers.get("Date", ""), time.time())
                 return bytes(reply.read())
         except (urllib.error.URLError, OSError) as error:
             reason = getattr(error, "reason", error)
-            raise Problem(f"{address} cannot be fetched: {reason}.") from error
+            do = "See that this machine can open that address and port."
+            raise Problem(f"{address} cannot be fetched: {reason}.", do) from error
 
 
-def install_agent(panel: Panel, prefix: Path) -> Path:
-    """Make the agent's environment from the panel's wheels; return its Python."""
-    sums = panel.read("wheels/SHA256SUMS").decode()
-    digest = hashlib.sha256(sums.encode()).hexdigest()[:12]
+def check_clock(date: str, now: float) -> None:
+    """Compare this machine's clock to the panel's, by HTTP's ``Date``: messages expire."""
+    parsed = email.utils.parsedate_tz(date)
+    skew = now - email.utils.mktime_tz(parsed) if parsed else 0.0
+    if abs(skew) > CLOCK_SKEW_SECONDS:
+        off = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'}"
+        raise Problem(
+            f"This machine's clock is {off} the panel's.",
+            "Set both right (timedatectl set-ntp true), then run the line again.",
+        )
+
+
+def check_token(panel: Panel, options: argparse.Namespace) -> None:
+    """Refuse a worthless token before anything is installed; it is not used up by this."""
+    if not (options.root / "agent.json").exists():
+        answer = json.loads(panel.read("token", options.token.encode()))
+        if answer["message"]:
+            raise Problem(answer["message"], answer["hint"])
+
+
+def install_agent(panel: Panel, sums: dict[str, str], prefix: Path, undo: ExitStack) -> Path:
+    """Make the agent's environment from the panel's wheels, and return it."""
+    digest = hashlib.sha256(json.dumps(sums).encode()).hexdigest()[:12]
     environment = prefix / f"venv-{digest}"
-    python = environment / "bin" / "python"
     if not (environment / "complete").exists():
-        with ExitStack() as undo:
-            undo.callback(shutil.rmtree, environment, ignore_errors=True)
-            make_environment(panel, parse_sums(sums), environment)
-            undo.pop_all()
-    switch(prefix / "venv", environment)
-    for old in prefix.glob("venv-*"):
-        if old != environment:
-            shutil.rmtree(old, ignore_errors=True)
-    return python
+        undo.callback(remove_if_empty, prefix)
+        undo.callback(shutil.rmtree, environment, ignore_errors=True)
+        make_environment(panel, sums, environment)
+    return environment
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder that nothing is left in."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def parse_sums(text: str) -> dict[str, str]:
-    """Return name to SHA-256 of each wheel, from sha256sum(1)'s form."""
-    found = re.findall(r"^([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._+-]*\.whl)$", text, re.MULTILINE)
-    if not found:
-        raise Problem("The panel has no wheels to give.", "Run `make up` on the panel's machine.")
-    return {name: digest for digest, name in found}
+    """Return name to SHA-256 of each wheel for this machine, from sha256sum(1)'s form."""
+    lines = re.findall(r"^([0-9a-f]{64})  ([\w.+-]+\.whl)$", text, re.MULTILINE)
+    every = {name: digest for digest, name in lines}
+    fitting = {name: digest for name, digest in every.items() if fits(name)}
+    missing = sorted({name.split("-")[0] for name in {*every}} - {n.split("-")[0] for n in fitting})
+    if missing or not every:
+        version = ".".join(map(str, sys.version_info[:2]))
+        raise Problem(
+            f"The panel has no agent for Python {version} on {os.uname().machine}"
+            + (f" (no wheel of {', '.join(missing)})." if missing else "."),
+            "Use Debian 12 on the architecture of the panel's machine."
+            if missing
+            else "Run `make up` on the panel's machine.",
+        )
+    return fitting
+
+
+def fits(wheel: str) -> bool:
+    """Tell whether a wheel is for this Python and machine, see the tags of PEP 425."""
+    python, abi, platform = wheel.removesuffix(".whl").split("-")[-3:]
+    minor = sys.version_info[1]
+    stable = re.fullmatch(r"cp3(\d+)", python) if abi == "abi3" else None
+    right_python = (
+        "py3" in python.split(".")
+        or python == f"cp3{minor}"
+        or (stable is not None and int(stable[1]) <= minor)
+    )
+    return right_python and (platform == "any" or platform.endswith(os.uname().machine))
 
 
 def make_environment(panel: Panel, sums: dict[str, str], environment: Path) -> None:
@@ -209,13 +284,12 @@ def make_environment(panel: Panel, sums: dict[str, str], environment: Path) -> N
     for name, digest in sums.items():
         fetch_wheel(panel, wheels / name, digest)
     (wheels / "requirements.txt").write_text(requirements(sums))
-    pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-index"]
-    pip += ["--disable-pip-version-check", "--no-deps", "--require-hashes"]
-    words = [*pip, "--find-links", str(wheels), "-r", str(wheels / "requirements.txt")]
-    version = ".".join(map(str, sys.version_info[:2]))
-    run(
-        words, "Installing the agent failed.", f"The panel may have no wheels for Python {version}."
-    )
+    words = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    words += ["--disable-pip-version-check", "--no-index", "--no-deps", "--require-hashes"]
+    words += ["--find-links", str(wheels), "-r", str(wheels / "requirements.txt")]
+    # Settings of this machine's pip must not bring in another source.
+    own = {key: value for key, value in os.environ.items() if not key.startswith("PIP_")}
+    run(words, "Installing the agent failed.", "", {**own, "PIP_CONFIG_FILE": os.devnull})
     shutil.rmtree(wheels)
     (environment / "complete").touch()
 
@@ -241,106 +315,54 @@ def requirements(sums: dict[str, str]) -> str:
     return "".join(lines)
 
 
-def switch(link: Path, target: Path) -> None:
-    """Point a symbolic link elsewhere in one step."""
-    new = link.with_name(link.name + ".new")
+def switch(prefix: Path, environment: Path) -> None:
+    """Point ``<prefix>/venv`` to the new environment in one step, and remove the others."""
+    link(prefix / "venv", Path(environment.name))
+    if prefix == PREFIX:
+        link(COMMAND, prefix / "venv/bin/webpanel-agent")
+    for old in prefix.glob("venv-*"):
+        if old != environment:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def link(path: Path, target: Path) -> None:
+    """Make a symbolic link, or point it elsewhere."""
+    new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
-    new.symlink_to(target.name)
-    new.replace(link)
+    new.symlink_to(target)
+    new.replace(path)
 
 
-def join(python: Path, options: argparse.Namespace) -> None:
+def join(python: Path, options: argparse.Namespace, undo: ExitStack) -> None:
     """Join the panel, unless this machine has."""
     if (options.root / "agent.json").exists():
-        say("This machine has joined before; its place in the panel is kept.")
+        say(f"This machine has joined before and keeps its place. If it was removed: {LEAVE}.")
         return
     say("Joining the panel")
+    # Processes of containers, which are not root, pass through both.
+    for folder in (options.root, options.run):
+        undo.callback(remove_if_empty, folder)
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     words = [str(python), "-m", "agents", "join", "--panel", options.panel]
     words += ["--token", options.token, "--ca-sha256", options.ca_sha256]
     words += ["--root", str(options.root), "--run", str(options.run)]
-    if options.name:
-        words += ["--name", options.name]
+    words += ["--name", options.name] if options.name else []
     run(words, "The panel did not take this machine in.")
 
 
-def seed_image(python: Path, options: argparse.Namespace) -> None:
+def seed_image(options: argparse.Namespace) -> None:
     """Make the base image of the machine's own busybox; idempotent."""
-    config = str(options.root / "agent.json")
-    words = [str(python), "-m", "agents", "image", "seed", "--config", config]
-    run(words, "The base image could not be made.")
+    python, config = options.prefix / "venv/bin/python", options.root / "agent.json"
+    words = [str(python), "-m", "agents", "image", "seed", "--config", str(config)]
+    run(words, "The base image could not be made.", "Mend that, then run the line again.")
 
 
-def start(python: Path, options: argparse.Namespace) -> None:
+def start(options: argparse.Namespace) -> None:
     """Start the agent, or start it anew with what was installed."""
-    stable = options.prefix / "venv" / "bin" / "python"
-    words = [str(stable), "-m", "agents", "run", "--config", str(options.root / "agent.json")]
-    if Path("/run/systemd/system").is_dir() and not options.no_service:
-        start_unit(words)
-    else:
-        start_detached(words, options)
-
-
-def start_unit(words: list[str]) -> None:
-    """Install and start a unit, see systemd.service(5); containers outlive the agent."""
-    UNIT.write_text(
-        "[Unit]\nDescription=webpanel agent\nAfter=network-online.target\n"
-        "Wants=network-online.target\n\n"
-        f"[Service]\nExecStart={' '.join(words)}\nKillMode=process\nDelegate=yes\n"
-        "Restart=always\nRestartSec=2\nLimitNOFILE=infinity\n\n"
-        "[Install]\nWantedBy=multi-user.target\n"
-    )
-    run(["systemctl", "daemon-reload"], "systemd does not answer.")
-    run(["systemctl", "enable", UNIT.name], "The unit could not be enabled.")
-    run(
-        ["systemctl", "restart", UNIT.name],
-        "The agent did not start.",
-        "See journalctl -u webpanel-agent.",
-    )
-    say(f"The agent runs as {UNIT.name}.")
-
-
-def start_detached(words: list[str], options: argparse.Namespace) -> None:
-    """Start the agent by itself; without systemd nothing starts it after a reboot."""
-    options.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pid_file = options.run / "agent.pid"
-    stop_running(pid_file)
-    log = options.root / "agent.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            cwd="/",
-        )
-    pid_file.write_text(f"{process.pid}\n")
-    say(
-        f"There is no systemd here, so the agent runs by itself (process {process.pid}, log {log})."
-    )
-    say(f"Start it after a reboot: {' '.join(words)}")
-
-
-def stop_running(pid_file: Path) -> None:
-    """Stop the agent that an earlier run of this script started."""
-    if not pid_file.exists():
-        return
-    pid = int(pid_file.read_text().strip() or 0)
-    deadline = time.monotonic() + STOP_SECONDS
-    while is_agent(pid) and time.monotonic() < deadline:
-        os.kill(pid, signal.SIGTERM)
-        time.sleep(0.2)
-    if is_agent(pid):
-        os.kill(pid, signal.SIGKILL)
-
-
-def is_agent(pid: int) -> bool:
-    """Tell whether the process is an agent and not another that got its number."""
-    path = Path(f"/proc/{pid}/cmdline")
-    try:
-        return b"agents\0run" in path.read_bytes()
-    except OSError:
-        return False
+    python, config = options.prefix / "venv/bin/python", options.root / "agent.json"
+    words = [str(python), "-m", "agents", "start", "--config", str(config)]
+    words += ["--no-systemd"] if options.no_service else []
+    run(words, "The agent did not start.", "Mend that, then run the line again.")
 
 
 def run(

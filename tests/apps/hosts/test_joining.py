@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 from django.test import Client
 from django.utils import timezone
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from agents.protocol import PROTOCOL_VERSION, keys
 from agents.protocol.enrolment import EnrolmentProblem, EnrolmentReply, EnrolmentRequest
@@ -47,7 +49,9 @@ def problem(response) -> EnrolmentProblem:
 
 def connect(server, uid: str) -> redis.Redis:
     name = keys.acl_user(uid)
-    return redis.Redis(unix_socket_path=str(server.socket), username=name, password=PASSWORD)
+    once = Retry(NoBackoff(), 0)
+    path = str(server.socket)
+    return redis.Redis(unix_socket_path=path, username=name, password=PASSWORD, retry=once)
 
 
 def test_a_host_joins_with_a_token(cast, token, panel_redis_server):
@@ -90,6 +94,16 @@ def test_a_revoked_token_is_refused(cast, token):
 def test_an_unknown_token_is_refused(db):
     response = enrol("never made")
     assert (response.status_code, problem(response).code) == (403, "refused")
+
+
+def test_asking_about_a_token_does_not_use_it_up(token):
+    def ask(text: str) -> EnrolmentProblem:
+        return problem(Client().post("/agent/token", text, content_type="text/plain"))
+
+    assert ask(token).message == ask(token).message == ""
+    assert ask("never made").message == "This join token is not known."
+    enrol(token)
+    assert "used or revoked" in ask(token).message
 
 
 @pytest.mark.parametrize(
