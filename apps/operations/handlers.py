@@ -48,7 +48,7 @@ def hear_output(host: Host, event: OperationOutput) -> None:
             at=line.at,
             stream=line.stream,
             service=line.service[:80],
-            text=line.text,
+            text=line.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),  # PostgreSQL takes no NUL
         )
         for line in event.lines
     ]

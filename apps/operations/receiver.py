@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import cast
 
 import redis
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, InterfaceError, OperationalError, close_old_connections
 from redis.typing import KeyT, StreamIdT
 
 from agents.protocol import keys
@@ -65,7 +65,7 @@ class Receiver:
         while not self._stopping.is_set():
             try:
                 self._work()
-            except (redis.RedisError, DatabaseError) as error:
+            except (redis.RedisError, Error) as error:
                 logger.warning("The receiver begins again: %s", error)
                 self._stopping.wait(RETRY_SECONDS)
             except Exception:
@@ -144,8 +144,8 @@ class Receiver:
     def _receive(self, host: Host, sealed: bytes) -> None:
         try:
             inbox.receive(host, sealed)
-        except DatabaseError:
-            raise
+        except (OperationalError, InterfaceError):
+            raise  # the database is away or busy: the event comes again
         except Exception:
             logger.exception("An event of host %s could not be handled and is dropped", host.uid)
 

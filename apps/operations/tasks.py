@@ -11,6 +11,7 @@ def keep_operations() -> None:
     upkeep.send_queued()
     upkeep.end_expired()
     upkeep.end_lost()
+    upkeep.end_orphaned()
 
 
 @shared_task(name="panel.forget_seen_messages", ignore_result=True)

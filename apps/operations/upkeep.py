@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.protocol.events import ErrorInfo
+from apps.hosts.models import HostState
 from apps.operations import transitions
 from apps.operations.models import Operation, OperationState, SeenMessage
 from apps.operations.sending import send_if_queued
@@ -51,6 +52,18 @@ def end_lost() -> None:
         )
         with transaction.atomic():
             transitions.mark_ended_by_panel(operation, OperationState.LOST, error)
+
+
+def end_orphaned() -> None:
+    """A host that was removed from the panel reports nothing any more."""
+    rows = Operation.objects.filter(host__state=HostState.REVOKED)
+    unended = [state.value for state in OperationState if not state.has_ended]
+    for operation in rows.filter(state__in=unended).select_related("team", "host"):
+        message = f"{operation.host.name} was removed from the panel."
+        with transaction.atomic():
+            transitions.mark_ended_by_panel(
+                operation, OperationState.LOST, ErrorInfo(code="lost", message=message)
+            )
 
 
 def forget_seen_messages() -> None:

@@ -15,7 +15,7 @@ from agents.protocol.envelope import unseal
 from apps.accounts.models import AuditEntry
 from apps.core.errors import ConflictError
 from apps.hosts import pki
-from apps.hosts.models import HostState
+from apps.hosts.models import Host, HostState
 from apps.operations import actions, upkeep
 from apps.operations.models import Operation, OperationState
 from tests import factories
@@ -130,6 +130,15 @@ def test_an_operation_whose_lease_ran_out_is_lost(cast):
     operation.refresh_from_db()
     assert operation.state == OperationState.LOST
     assert "stopped reporting" in operation.errors[0].message
+
+
+def test_the_operations_of_a_removed_host_end(cast):
+    operation = factories.make_operation(cast.host, state=OperationState.RUNNING)
+    Host.objects.filter(pk=cast.host.pk).update(state=HostState.REVOKED)
+    upkeep.end_orphaned()
+    operation.refresh_from_db()
+    assert operation.state == OperationState.LOST
+    assert "removed from the panel" in operation.errors[0].message
 
 
 def test_a_command_that_nobody_took_in_time_ends(cast):

@@ -3,10 +3,12 @@
 import time
 
 import pytest
+from django.db import OperationalError
 
 from agents.protocol import keys
 from agents.protocol.events import OperationStarted
 from apps.hosts import redis_users
+from apps.operations import inbox
 from apps.operations.models import OperationState
 from apps.operations.receiver import CONSUMER, GROUP, LOCK, Receiver
 from tests import factories
@@ -84,3 +86,38 @@ def test_only_one_receiver_reads_at_a_time(receiver, panel_redis_server):
     assert other.hold_lock()
     assert not receiver.hold_lock()
     other.stop(0)
+
+
+def test_an_event_that_cannot_be_handled_is_dropped_and_the_next_is_not(
+    cast, operation, receiver, panel_redis_server, monkeypatch
+):
+    real, calls = inbox.receive, []
+
+    def fail_once(host, sealed):
+        calls.append(sealed)
+        if len(calls) == 1:
+            raise KeyError("a mistake in a handler")
+        return real(host, sealed)
+
+    monkeypatch.setattr(inbox, "receive", fail_once)
+    for _ in range(2):
+        send(panel_redis_server, cast.host, operation)
+    assert receiver.read_new(None) == 2
+    operation.refresh_from_db()
+    assert operation.state == OperationState.RUNNING
+
+
+def test_an_event_that_the_database_could_not_take_comes_again(
+    cast, operation, receiver, panel_redis_server, monkeypatch
+):
+    def locked(host, sealed):
+        raise OperationalError("database is locked")
+
+    send(panel_redis_server, cast.host, operation)
+    with monkeypatch.context() as patch:
+        patch.setattr(inbox, "receive", locked)
+        with pytest.raises(OperationalError):
+            receiver.read_new(None)
+    receiver.drain_pending()
+    operation.refresh_from_db()
+    assert operation.state == OperationState.RUNNING
