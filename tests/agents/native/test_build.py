@@ -186,6 +186,22 @@ def test_cancelling_kills_the_command_and_leaves_nothing(shop: Workshop) -> None
     assert len(shop.store.list()) == 1
 
 
+def test_the_agents_umask_does_not_reach_the_image(shop: Workshop) -> None:
+    shop.put("a", "1").chmod(0o644)
+    before = os.umask(0o077)
+    try:
+        image = shop.build(
+            "FROM scratch\nCOPY --from=busybox /bin /bin\nWORKDIR /w/x\n"
+            "COPY a /d/e/\nRUN echo 1 > /r; stat -c %a /etc\n"
+        )
+    finally:
+        os.umask(before)
+    places = [(layer / name) for layer in image.layers for name in ("w", "w/x", "d", "d/e", "r")]
+    modes = [oct(path.stat().st_mode & 0o777) for path in places if path.exists()]
+    assert modes == ["0o755"] * 4 + ["0o644"]
+    assert "755" in shop.lines
+
+
 def test_a_silent_command_can_be_cancelled(shop: Workshop) -> None:
     asked: list[int] = []
 

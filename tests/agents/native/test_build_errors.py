@@ -38,6 +38,7 @@ def shop(tmp_path: Path) -> Workshop:
         ("FROM busybox\nCOPY --chown=stranger Dockerfile /\n", 2, "stranger"),
         ("FROM busybox\nCOPY Dockerfile Dockerfile /etc/passwd\n", 2, "several sources"),
         ("FROM busybox\nCOPY . /etc/passwd\n", 2, "is no folder"),
+        ("FROM busybox\nWORKDIR /etc/passwd\n", 2, "is no folder"),
         ("FROM busybox\nENV a\n", 2, "two arguments"),
         ("FROM busybox\nENV a=${b:?missing}\n", 2, "missing"),
         ("FROM busybox\nEXPOSE 99999\n", 2, "is no port"),

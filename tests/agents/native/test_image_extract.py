@@ -65,6 +65,15 @@ def test_folders_keep_their_times_though_files_come_later(layer: Path) -> None:
     assert stat.S_IMODE((layer / "a").stat().st_mode) == 0o1777
 
 
+def test_folders_that_the_archive_leaves_out_are_open_to_all(layer: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        unpack_all(layer, file("a/b/c"))
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE((layer / name).stat().st_mode) for name in ("a", "a/b")] == [0o755] * 2
+
+
 def test_links_and_devices_are_made(layer: Path) -> None:
     device = member("null", tarfile.CHRTYPE, devmajor=1, devminor=3, mode=0o666), b""
     unpack_all(

@@ -4,7 +4,7 @@ import os
 import posixpath
 import stat
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from agents.engines.native.build.sources import Source, SourceTree
 from agents.engines.native.images import scope
 from agents.engines.native.images.extract import Unpacker
 from agents.engines.native.images.streams import archive_errors
-from agents.engines.native.images.trees import TreeCopier
+from agents.engines.native.images.trees import TreeCopier, make_folders
 from agents.errors import ConflictError, InvalidInputError
 
 
@@ -89,20 +89,10 @@ class Copying:
 
     def _make_folders(self, path: Path) -> bool:
         """Make a folder and those above it, with the job's owner; return whether it is new."""
-        missing = list(_missing(path, self.root))
-        for folder in reversed(missing):
-            folder.mkdir()
-            folder.chmod(0o755)
-            os.chown(folder, *(self.job.owner or (0, 0)))
+        created = make_folders(path, self.root, self.job.owner or (0, 0))
         if not path.is_dir():
             raise ConflictError(f"{self.job.target!r} is there and is no folder.")
-        return bool(missing)
-
-
-def _missing(path: Path, root: Path) -> Iterator[Path]:
-    while path != root and not path.exists():
-        yield path
-        path = path.parent
+        return created
 
 
 def _unpack(path: Path, folder: Path) -> None:

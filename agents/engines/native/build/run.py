@@ -15,6 +15,7 @@ from agents.engines.base import Cancelled, Output
 from agents.engines.native import runtime
 from agents.engines.native.containers.users import find_account
 from agents.engines.native.images.layers import Draft
+from agents.engines.native.images.trees import make_folders
 from agents.engines.native.oci.config import Places, ProcessPlan, make_config
 from agents.engines.native.oci.types import encode
 from agents.engines.specs import ContainerSpec
@@ -44,7 +45,7 @@ def make_places(folder: Path) -> None:
     So the runtime finds them in any image, and leaves none of its own in the new layer.
     """
     for name in ("dev", "etc", "proc", "sys"):
-        (folder / name).mkdir(parents=True)
+        make_folders(folder / name, folder.parent)
     for name in (*_HOST_FILES, "hostname"):
         (folder / "etc" / name).touch()
 
@@ -72,6 +73,7 @@ def _write_bundle(draft: Draft, job: RunJob, name: str) -> Path:
     bundle.mkdir()
     files = {f"/etc/{one}": _copy_host_file(bundle, one) for one in _HOST_FILES}
     (bundle / "hostname").write_text(f"{name}\n")
+    (bundle / "hostname").chmod(0o644)
     files["/etc/hostname"] = bundle / "hostname"
     account = find_account(draft.merged, job.user)
     environment = {"HOME": account.home, **job.environment}

@@ -22,8 +22,8 @@ from agents.engines.native.images.config import HistoryEntry, format_time
 from agents.engines.native.images.layers import Draft
 from agents.engines.native.images.pack import measure
 from agents.engines.native.images.store import ImageStore
-from agents.engines.native.images.trees import TreeCopier
-from agents.errors import BuildError, NotSupportedError
+from agents.engines.native.images.trees import TreeCopier, make_folders
+from agents.errors import BuildError, ConflictError, NotSupportedError
 from agents.linux import mounts
 
 FindLayers = Callable[[str], tuple[str, ...]]
@@ -59,7 +59,9 @@ class StepRunner:
 
         def make(draft: Draft) -> None:
             target = scope.resolve(draft.merged, state.working_dir)
-            target.mkdir(parents=True, exist_ok=True)
+            make_folders(target, draft.merged)
+            if not target.is_dir():
+                raise ConflictError(f"{state.working_dir!r} is there and is no folder.")
 
         self._record(state, instruction, state.advance("workdir", state.working_dir), make)
 

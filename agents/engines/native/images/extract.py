@@ -24,6 +24,7 @@ XATTR_KEY = "SCHILY.xattr."
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 20
+_FOLDER_MODE = 0o755
 
 
 class Unpacker:
@@ -180,7 +181,7 @@ def _open_folder(name: str, parent: int) -> int:
     try:
         return os.open(name, _FOLDER, dir_fd=parent)
     except FileNotFoundError:
-        os.mkdir(name, 0o755, dir_fd=parent)
+        _make_open_folder(name, parent)
     except OSError as exc:
         if exc.errno not in (errno.ENOTDIR, errno.ELOOP):
             raise
@@ -205,9 +206,15 @@ def _is_whiteout(found: os.stat_result) -> bool:
     return stat.S_ISCHR(found.st_mode) and found.st_rdev == 0
 
 
+def _make_open_folder(name: str, parent: int) -> None:
+    """Make a folder that all may enter, whatever our umask is."""
+    os.mkdir(name, dir_fd=parent)
+    os.chmod(name, _FOLDER_MODE, dir_fd=parent)
+
+
 def _make_folder(name: str, parent: int, *, opaque: bool) -> None:
     if _lstat(name, parent) is None:
-        os.mkdir(name, 0o755, dir_fd=parent)
+        _make_open_folder(name, parent)
     if opaque:
         _make_opaque(name, parent)
 

@@ -1,6 +1,7 @@
 """Copies files and folders with all that belongs to them: owners, modes, times, attributes."""
 
 import errno
+import itertools
 import os
 import shutil
 import stat
@@ -89,6 +90,26 @@ class TreeCopier:
         _copy_attributes(source, target)
         times = (found.st_atime_ns, found.st_mtime_ns)
         os.utime(target, ns=times, follow_symlinks=False)
+
+
+def make_folders(path: Path, root: Path, owner: tuple[int, int] = (0, 0)) -> bool:
+    """Make a folder and those above it up to ``root``, whatever our umask is.
+
+    They are open to all and ``owner``'s; those that are there stay as they are. Return
+    whether any was made. Raises OSError.
+    """
+    missing = list(itertools.takewhile(lambda one: not one.exists(), _upwards(path, root)))
+    for folder in reversed(missing):
+        folder.mkdir()
+        folder.chmod(0o755)
+        os.chown(folder, *owner)
+    return bool(missing)
+
+
+def _upwards(path: Path, root: Path) -> Iterator[Path]:
+    while path != root:
+        yield path
+        path = path.parent
 
 
 def _below(folder: Path) -> Iterator[Path]:
