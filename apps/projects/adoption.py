@@ -12,6 +12,7 @@ from agents.protocol.records import AppliedProject
 from apps.accounts import audit
 from apps.core.live import nudge
 from apps.hosts.models import Host
+from apps.operations.models import Operation
 from apps.projects.checking import service_names
 from apps.projects.files import encode_files, tidy_files
 from apps.projects.models import Project, Revision
@@ -39,11 +40,22 @@ def _forget(project: Project | None, applied: AppliedProject) -> None:
 
     Files applied later than that are another life of the project's.
     """
-    if project is None or project.uid != applied.uid:
+    if project is None or not _is_meant(project, applied):
         return
     moment = datetime.fromtimestamp(applied.applied_at, UTC)
     Project.objects.filter(pk=project.pk, removed_at=None).update(removed_at=moment)
     nudge(project.topic, f"team:{project.team.uid}")
+
+
+def _is_meant(project: Project, applied: AppliedProject) -> bool:
+    """Whether the host speaks of this project, not of an earlier one of the same name.
+
+    A host that never applied it, or knew it by another uid, names it by the operation alone.
+    """
+    if project.uid == applied.uid:
+        return True
+    asked = Operation.objects.filter(uid=applied.operation_id, host=project.host)
+    return asked.filter(target_kind="project", target_uid=project.uid).exists()
 
 
 def _adopt(host: Host, applied: AppliedProject) -> Project:

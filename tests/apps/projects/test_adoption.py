@@ -6,7 +6,7 @@ from agents.protocol.events import Inventory, ProjectApplied
 from agents.protocol.records import AppliedProject
 from apps.core.events import dispatch
 from apps.core.ids import new_uid
-from apps.projects.actions import FilesAndVariables, deploy_project
+from apps.projects.actions import FilesAndVariables, deploy_project, remove_project
 from apps.projects.models import Project
 from tests import factories
 from tests.observed import compose_files, make_project
@@ -66,6 +66,22 @@ def test_forgotten_files_remove_the_project(cast):
     project = make_project(cast.host, "shop")
     dispatch(cast.host, ProjectApplied(at=2.0, project=applied(uid=project.uid, files=())))
     assert not Project.objects.present().exists()
+
+
+def test_a_project_that_never_came_up_is_removed_all_the_same(cast):
+    project = make_project(cast.host, "shop")
+    deploy_project(None, project, FilesAndVariables(files=compose_files()))
+    operation = remove_project(cast.member, project, confirm="shop")
+    gone = applied(uid="", files=(), operation_id=operation.uid)
+    dispatch(cast.host, ProjectApplied(at=2.0, project=gone))
+    assert not Project.objects.present().exists()
+
+
+def test_the_end_of_an_earlier_project_does_not_end_a_later_one_of_its_name(cast):
+    make_project(cast.host, "shop")
+    for uid in ("", new_uid()):
+        dispatch(cast.host, ProjectApplied(at=2.0, project=applied(uid=uid, files=())))
+    assert Project.objects.present().exists()
 
 
 def test_a_host_cannot_claim_or_remove_another_hosts_project(cast, authority):
