@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -89,11 +89,8 @@ def resident_megabytes(process: subprocess.Popen) -> float:
 def test_web_answers_on_loopback_and_over_tls_and_all_fit_into_350_mb(home):
     trusting = ssl.create_default_context(cafile=str(home / "pki" / "ca.pem"))
     healthy = {"database": True, "redis": True}
-    with (
-        running("worker", home) as worker,
-        running("beat", home) as beat,
-        running("web", home) as web,
-    ):
+    with ExitStack() as stack:
+        programs = [stack.enter_context(running(name, home)) for name in PROGRAMS]
         assert await_answer(f"http://127.0.0.1:{port(home, 'HTTP')}/healthz") == healthy
         secure = f"https://127.0.0.1:{port(home, 'HTTPS')}/healthz"
         assert await_answer(secure, trusting) == healthy
