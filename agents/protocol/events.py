@@ -123,6 +123,18 @@ class ImagesChanged(Event, frozen=True, kw_only=True):
     images: tuple[ImageRecord, ...]
 
 
+class NetworksChanged(Event, frozen=True, kw_only=True):
+    """The host's networks are these now."""
+
+    networks: tuple[NetworkRecord, ...]
+
+
+class VolumesChanged(Event, frozen=True, kw_only=True):
+    """The host's volumes are these now."""
+
+    volumes: tuple[VolumeRecord, ...]
+
+
 class ProjectApplied(Event, frozen=True, kw_only=True):
     """A project's files were applied; also sent when they were forgotten (``files`` empty)."""
 
@@ -147,6 +159,8 @@ AnyEvent = (
     | ContainerChanged
     | ContainerRemoved
     | ImagesChanged
+    | NetworksChanged
+    | VolumesChanged
     | ProjectApplied
     | MessageRefused
 )

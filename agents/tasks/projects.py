@@ -2,15 +2,15 @@
 
 import time
 
-from agents.engines.base import Engine
 from agents.projects.act import act_on_project
 from agents.projects.down import take_down
 from agents.projects.files import ProjectFolder
 from agents.projects.up import Up
 from agents.protocol.commands import DeployProject, ProjectAction, RemoveProject
-from agents.protocol.events import ImagesChanged, ProjectApplied
+from agents.protocol.events import ProjectApplied
 from agents.protocol.records import AppliedProject
 from agents.tasks.context import Context
+from agents.tasks.holdings import reported_holdings
 from agents.tasks.operation import Operation
 
 
@@ -19,12 +19,8 @@ def deploy(context: Context, command: DeployProject, operation: Operation) -> st
     before = context.state.applied.find(command.project)
     files = before.files if before else ()
     up = Up(context.engine, context.root, command, operation, files)
-    images_before = _image_ids(context.engine)
-    try:
+    with reported_holdings(context):
         summary = up.run()
-    finally:
-        if _image_ids(context.engine) != images_before:
-            report_images(context)
     applied = up.applied()
     context.state.applied.put(applied, command.variables)
     context.reporter.put(
@@ -43,17 +39,13 @@ def remove(context: Context, command: RemoveProject, operation: Operation) -> st
 
     What its containers wrote into the folder stays, unless the volumes go as well.
     """
-    summary = take_down(
-        context.engine, command.project, operation, remove_volumes=command.remove_volumes
-    )
+    with reported_holdings(context):
+        summary = take_down(
+            context.engine, command.project, operation, remove_volumes=command.remove_volumes
+        )
     if command.forget_files:
         _forget(context, command)
     return summary
-
-
-def report_images(context: Context) -> None:
-    """Tell the panel which images there are now."""
-    context.reporter.put(ImagesChanged(at=time.time(), images=context.engine.list_images()))
 
 
 def _forget(context: Context, command: RemoveProject) -> None:
@@ -75,7 +67,3 @@ def _forget(context: Context, command: RemoveProject) -> None:
     context.reporter.put(
         ProjectApplied(operation_id=command.operation_id, at=time.time(), project=gone)
     )
-
-
-def _image_ids(engine: Engine) -> frozenset[tuple[str, tuple[str, ...]]]:
-    return frozenset((image.id, image.references) for image in engine.list_images())
