@@ -121,8 +121,8 @@ async def test_a_host_that_went_away_is_said_so_and_taken_up_again(cast, stage):
     stage.host.write(stage.web, "while you were away")
     stage.host.drop_stream(stage.web)
     await set_state(cast.host, "online")
+    await viewer.until(lambda: viewer.told("status")[-1]["state"] == "live")
     await viewer.until(lambda: viewer.texts() == ["while you were away"])
-    assert viewer.told("status")[-1]["state"] == "live"
     await viewer.close()
 
 
