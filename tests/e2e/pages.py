@@ -30,14 +30,24 @@ class ProjectPage:
     def open(self, tab: str = "") -> None:
         self.visitor.open(f"{self.path}{tab}")
 
-    def edit(self, text: str) -> None:
-        """Paste a new compose file over the one in the editor."""
+    def edit(self, text: str, file: str = "compose.yml") -> None:
+        """Paste a new text over the one in a file's editor."""
+        self.open(f"files/?file={file}")
+        self._paste(text, file)
+
+    def add_file(self, file: str, text: str) -> None:
+        """Add a file by the form; what was edited stays a draft."""
         self.open("files/")
-        editor = self.page.locator(".cm-content").first
+        self.page.get_by_label("Path of the new file").fill(file)
+        self.page.get_by_role("button", name="Add", exact=True).click()
+        self._paste(text, file)
+
+    def _paste(self, text: str, file: str) -> None:
+        editor = self.page.locator(f".cm-content[aria-label='{file}']")
         editor.click()
         self.page.keyboard.press("Control+A")
         editor.evaluate(PASTE, text)
-        expect(self.page.locator("textarea[name=content]").first).to_have_value(text)
+        expect(self.page.locator(f"textarea[data-file='{file}']")).to_have_value(text)
 
     def deploy(self, text: str = "") -> None:
         """Press Deploy; returns once the page shows the operation's own output."""
@@ -66,9 +76,13 @@ class ProjectPage:
     def runs(self, seconds: float = 20) -> dict[str, str]:
         """Wait until the project runs; return each service's container id."""
         self.open()
-        head = self.page.locator(".page-header-title .badge")
-        expect(head).to_have_text("Running", timeout=seconds * SECONDS)
+        self.shows_state("Running", seconds)
         return self.containers()
+
+    def shows_state(self, state: str, seconds: float = 20) -> None:
+        """Wait for the project's own badge to say so."""
+        head = self.page.locator(".page-header-title .badge")
+        expect(head).to_have_text(state, timeout=seconds * SECONDS)
 
     def containers(self) -> dict[str, str]:
         """Return the container id of each service, by the links on the overview."""
