@@ -1,13 +1,14 @@
 """What this host is and can do: found by reading, one file for each family of facts.
 
 ``system``   name, operating system, kernel, processors, memory
-``storage``  the disk and the kind of control groups
+``storage``  the disk
 ``network``  the addresses under which others reach it
 """
 
 from agents import __version__
 from agents.config import AgentConfig
 from agents.fingerprint import network, storage, system
+from agents.linux import cgroups
 from agents.protocol import PROTOCOL_VERSION
 from agents.protocol.records import EngineRecord, HostFacts
 
@@ -29,7 +30,7 @@ def collect(
         cpus=system.cpus(),
         memory=system.memory(),
         disk=storage.disk(config.root),
-        cgroups=storage.cgroups(),
+        cgroups=cgroups.detect().mode,
         agent_version=__version__,
         protocol_version=PROTOCOL_VERSION,
         booted_at=system.booted_at(),

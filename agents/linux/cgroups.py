@@ -95,6 +95,16 @@ def read_usage(layout: Layout, cgroup: str) -> Usage:
     )
 
 
+def read_oom_kills(layout: Layout, cgroup: str) -> int:
+    """Return how many processes of a cgroup the kernel killed for want of memory; 0 if the
+    cgroup is not there.
+
+    v2 tells it in memory.events, v1 in memory.oom_control.
+    """
+    name = "memory.oom_control" if "memory" in layout.controllers else "memory.events"
+    return _table(layout.folder("memory", cgroup), name).get("oom_kill", 0)
+
+
 def _cpu(layout: Layout, cgroup: str) -> float | None:
     if "cpuacct" in layout.controllers:
         nanoseconds = _number(layout.folder("cpuacct", cgroup), "cpuacct.usage")

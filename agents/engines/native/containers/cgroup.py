@@ -3,9 +3,8 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
-CGROUPS = Path("/sys/fs/cgroup")
+from agents.linux import cgroups
 
 
 class ContainerCgroups:
@@ -16,6 +15,7 @@ class ContainerCgroups:
 
     def __init__(self, parent: str) -> None:
         self._parent = parent
+        self._layout = cgroups.detect()
         self._lock = threading.Lock()
         self._users = 0
 
@@ -24,18 +24,8 @@ class ContainerCgroups:
         return f"/{self._parent}/{container_id}"
 
     def was_out_of_memory(self, container_id: str) -> bool:
-        """Return whether the kernel killed a process of it for want of memory.
-
-        cgroup v2 tells it in memory.events, v1 in memory.oom_control.
-        """
-        within = f"{self._parent}/{container_id}"
-        for path in (
-            CGROUPS / within / "memory.events",
-            CGROUPS / "memory" / within / "memory.oom_control",
-        ):
-            with suppress(OSError):
-                return _field(path.read_text(), "oom_kill") > 0
-        return False
+        """Return whether the kernel killed a process of it for want of memory."""
+        return cgroups.read_oom_kills(self._layout, self.path(container_id)) > 0
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
@@ -53,15 +43,7 @@ class ContainerCgroups:
         with self._lock:
             if self._users:
                 return
-            for path in (CGROUPS / self._parent, *CGROUPS.glob(f"*/{self._parent}")):
+            for path in self._layout.folders(self._parent):
                 # Not there, or containers are in it.
                 with suppress(OSError):
                     path.rmdir()
-
-
-def _field(text: str, name: str) -> int:
-    for line in text.splitlines():
-        key, _, value = line.partition(" ")
-        if key == name:
-            return int(value)
-    return 0

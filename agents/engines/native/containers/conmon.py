@@ -93,7 +93,8 @@ def create(container_id: str, paths: ContainerPaths, runtime_state: Path) -> Pid
         with ExitStack() as ours:
             ours.callback(os.close, writer)
             environment = {"PATH": os.environ.get("PATH", PATH), "_OCI_SYNCPIPE": str(writer)}
-            started = process.spawn(argv, env=environment, pass_fds=(writer,))
+            # conmon leaves a file "oom" where it stands when the kernel kills for memory.
+            started = process.spawn(argv, env=environment, pass_fds=(writer,), cwd=paths.state)
         answer = _read_line(reader)
     # What we started forked the true monitor, and ends by itself.
     started.wait(DEADLINE)
