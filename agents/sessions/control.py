@@ -24,7 +24,7 @@ FIELD = b"m"
 BLOCK_MILLISECONDS = 1000
 COUNT = 100
 CURSOR = "control"
-RECENT_SECONDS = 60.0
+RECENT_SECONDS = 10.0
 
 Handle = Callable[[AnyControl], None]
 Refuse = Callable[[Refusal], None]
@@ -35,7 +35,7 @@ class ControlReader:
     """Reads requests as they come.
 
     ``handle`` must return at once. Requests are not durable: after a start, those are read
-    that came within the last minute and were not read before.
+    that came within the last seconds and were not read before.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class ControlReader:
     def _read(self) -> None:
         stream = keys.control(self._uid)
         if not self._cursor:
-            self._cursor = self._stored() or self._newest(stream)
+            self._cursor = self._begin(stream)
         answer = self._client.xread({stream: self._cursor}, count=COUNT, block=BLOCK_MILLISECONDS)
         for _, entries in cast("Answer", answer or []):
             for entry_id, fields in entries:
@@ -94,14 +94,16 @@ class ControlReader:
             with suppress(OutOfSpaceError):
                 self._state.cursors.put(CURSOR, self._cursor)
 
-    def _stored(self) -> str:
-        """Return where the agent before this one stopped, unless that is long ago."""
-        cursor = self._state.cursors.find(CURSOR)
-        milliseconds = int(cursor.partition("-")[0] or 0)
-        return cursor if milliseconds / 1000 > time.time() - RECENT_SECONDS else ""
+    def _begin(self, stream: str) -> str:
+        """Return where to begin: where the agent before this one stopped, unless that is
+        longer ago than a request lives; and never past the newest entry, as the clocks of
+        two machines differ.
+        """
+        recent = f"{int((time.time() - RECENT_SECONDS) * 1000)}-0"
+        stored = self._state.cursors.find(CURSOR)
+        return min(max(stored, recent, key=_order), self._newest(stream), key=_order)
 
     def _newest(self, stream: str) -> str:
-        """Return the id of the newest entry: what is older was not asked of this agent."""
         entries = cast("list[tuple[bytes, object]]", self._client.xrevrange(stream, count=1))
         return entries[0][0].decode() if entries else "0-0"
 
@@ -126,3 +128,9 @@ class ControlReader:
         except msgspec.MsgspecError as error:
             raise Refusal("malformed", str(error), envelope.message_id) from error
         return request
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    """Return an entry's id as what it is ordered by; "" comes first."""
+    milliseconds, _, number = entry_id.partition("-")
+    return int(milliseconds or 0), int(number or 0)

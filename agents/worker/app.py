@@ -14,7 +14,7 @@ from agents.worker import broker
 # by an agent which died in that moment comes again after this long.
 VISIBILITY_SECONDS = 30
 # How long a BRPOP waits; a stop waits for it.
-POLL_SECONDS = 2
+POLL_SECONDS = 1
 
 Accept = Callable[[str, bool], None]
 

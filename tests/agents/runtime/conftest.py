@@ -1,7 +1,7 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,19 +10,28 @@ from agents.engines.fake import FakeEngine
 from agents.engines.native.images import busybox
 from agents.engines.native.images.store import ImageStore
 from agents.engines.registry import ENGINES
+from agents.protocol.events import Inventory
 from agents.worker.engine import open_engine
 from tests.agents.runtime.agent_process import AgentProcess, make_agent
 from tests.native_engine import clear, require_native
 from tests.redis_server import RedisServer, running_redis
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
     """A folder with a short path: sockets' paths have at most 107 bytes (unix(7))."""
     path = Path(tempfile.mkdtemp(prefix="wpa-"))
     path.chmod(0o711)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with temporary_folder() as path:
+        yield path
 
 
 @pytest.fixture
@@ -51,11 +60,29 @@ def agents(server: RedisServer, folder: Path) -> Iterator[Callable[..., AgentPro
 
 
 @pytest.fixture
-def agent(agents: Callable[..., AgentProcess]) -> AgentProcess:
-    """An agent with the fake engine, running."""
+def own_agent(agents: Callable[..., AgentProcess]) -> AgentProcess:
+    """An agent with the fake engine, running; the test may do to it what it likes."""
     made = agents()
     made.start()
     return made
+
+
+@pytest.fixture(scope="module")
+def shared_agent() -> Iterator[AgentProcess]:
+    with temporary_folder() as place, running_redis(place / "redis") as running:
+        made = make_agent(running, place / "agent", engine="fake")
+        made.start()
+        made.panel.wait_for(Inventory)
+        yield made
+        made.kill()
+        made.panel.close()
+
+
+@pytest.fixture
+def agent(shared_agent: AgentProcess) -> AgentProcess:
+    """A running agent that the tests of a file share; nothing of the test before is left."""
+    shared_agent.panel.start_afresh("demo")
+    return shared_agent
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from typing import TypeVar
+from uuid import uuid4
 
 import msgspec
 from celery import Celery
@@ -10,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from kombu import Exchange, Queue
 
 from agents.protocol import keys
-from agents.protocol.commands import Command
+from agents.protocol.commands import Command, RemoveProject, ReportAll
 from agents.protocol.control import Control
 from agents.protocol.envelope import seal, unseal
-from agents.protocol.events import AnyEvent, Event, OperationFinished
+from agents.protocol.events import AnyEvent, Event, HostReport, Inventory, OperationFinished
 from tests.redis_server import RedisServer
 
 E = TypeVar("E", bound=Event)
@@ -36,6 +37,13 @@ class PanelSide:
 
     def close(self) -> None:
         self._app.close()
+
+    def start_afresh(self, project: str) -> None:
+        """Remove a project from the host, report everything, and forget what was told before."""
+        self.finish(RemoveProject(operation_id=uuid4().hex, project=project, remove_volumes=True))
+        self.events.clear()
+        self.finish(ReportAll(operation_id=uuid4().hex))
+        self.events = [event for event in self.events if isinstance(event, HostReport | Inventory)]
 
     def sealed(self, message: msgspec.Struct, **changes) -> str:
         """Return a message sealed for the host; ``changes`` spoil it."""

@@ -25,6 +25,12 @@ class Hosts:
 
 
 @pytest.fixture
+def agent(own_agent: AgentProcess) -> AgentProcess:
+    """Here every test has an agent of its own, as it is killed, stopped or looked at whole."""
+    return own_agent
+
+
+@pytest.fixture
 def hosts(server: RedisServer) -> Iterator[Hosts]:
     admin = server.admin()
     for uid in (A, B):

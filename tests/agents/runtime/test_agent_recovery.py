@@ -31,6 +31,12 @@ WAITS = (
 )
 
 
+@pytest.fixture
+def agent(own_agent: AgentProcess) -> AgentProcess:
+    """Here every test has an agent of its own, as it is killed, stopped or looked at whole."""
+    return own_agent
+
+
 def begin_waiting(agent: AgentProcess) -> str:
     """Send a command that does not end by itself; return once it waits."""
     command = deploy(WAITS)
