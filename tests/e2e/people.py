@@ -25,11 +25,16 @@ class Visitor:
         """Go to a path; returns the answer."""
         return self.page.goto(path)
 
+    def csrf_token(self) -> str:
+        """Return the token that forms of this session carry."""
+        cookies = {each["name"]: each["value"] for each in self.page.context.cookies()}
+        return next(value for name, value in cookies.items() if name.endswith("csrftoken"))
+
     def picture(self, path: Path) -> None:
         """Save the whole page as a picture, if the window is still there."""
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not self.page.is_closed():
-            self.page.screenshot(path=path, full_page=True)
+            self.page.screenshot(path=path, full_page=True, animations="disabled")
 
     def _console(self, message) -> None:
         superseded = message.text.startswith(SUPERSEDED)

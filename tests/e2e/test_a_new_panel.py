@@ -37,7 +37,7 @@ def test_somebody_signs_in_with_name_and_password(panel: InstalledPanel, visit) 
     visitor = visit(panel.address)
     visitor.open("/projects/")
     page = visitor.page
-    page.get_by_label("Name", exact=True).fill(account.name)
+    page.get_by_label("Username").fill(account.name)
     page.get_by_label("Password").fill(account.password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Projects")).to_be_visible()
