@@ -43,12 +43,19 @@ class Agent:
             state = State(self._config.root)
             stack.callback(state.close)
             self._listen_to_signals()
+            self._start_engine(stack)
             url = first_reachable(self._config, self._stopping)
             if not url:
                 return
             client = connect(self._config, url)
             stack.callback(client.close)
             self._work(stack, state, url, client)
+
+    def _start_engine(self, stack: ExitStack) -> None:
+        """Take up the containers first: they need no panel, and it may be away for long."""
+        self._engine.start()
+        stack.callback(self._engine.close)
+        settle_leftovers(self._engine)
 
     def _listen_to_signals(self) -> None:
         """Stop also while Redis is away; Celery takes the signals over when it starts."""
@@ -138,10 +145,8 @@ class Parts:
 
     def start(self, stack: ExitStack) -> None:
         """Start everything; ``stack`` gets what stops it, in the reverse order."""
+        # What changed before is in the inventory, which is the first thing reported.
         self._engine.subscribe(self.observer.container_changed)
-        self._engine.start()
-        stack.callback(self._engine.close)
-        settle_leftovers(self._engine)
         self.reporter.start()
         stack.callback(self.reporter.close, LAST_WORDS_SECONDS)
         resume_operations(self._state, self.reporter, self.executor.submit)

@@ -1,11 +1,14 @@
 """The whole agent on the native engine: real containers, real logs, real deaths."""
 
+import os
+import signal
 import time
-from pathlib import Path
 
 import msgspec
 import pytest
 
+from agents import config
+from agents.engines.native.containers.paths import ContainerPaths
 from agents.protocol import keys
 from agents.protocol.commands import RemoveProject
 from agents.protocol.control import FollowLogs
@@ -68,11 +71,20 @@ def test_containers_outlive_the_agent_and_no_line_is_lost_or_doubled(native_agen
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_an_idle_agent_needs_less_than_80_megabytes(native_agent: AgentProcess):
-    native_agent.panel.wait_for(Inventory)
-    status = Path(f"/proc/{native_agent.process.pid}/status").read_text()
-    resident = int(status.partition("VmRSS:")[2].split()[0]) * 1024
-    assert resident < 80_000_000
+def test_containers_are_restarted_while_the_panel_is_away(native_agent: AgentProcess):
+    restarting = COUNTS.replace("web:", "web:\n    restart: always")
+    native_agent.panel.finish(deploy(restarting))
+    container_id = container_of(native_agent, "demo-web-1")
+    root, run = native_agent.config.root / "native", native_agent.config.run / "native"
+    paths = ContainerPaths.of(root, run, container_id)
+    native_agent.kill()
+    os.kill(int(paths.init_pid.read_text()), signal.SIGKILL)
+    away = msgspec.structs.replace(
+        native_agent.config, redis_urls=(f"redis+socket://{run}/nobody.sock",)
+    )
+    config.save(away, native_agent.config_path)
+    native_agent.start()
+    wait_until(lambda: paths.log.read_text().count(" F 1\n") == 2, "a second beginning")
 
 
 def test_a_port_that_another_program_holds_is_told_with_its_line(native_agent: AgentProcess):
