@@ -70,7 +70,9 @@ def mount_overlay(
 
 def overlay_options(lower: Sequence[Path], upper: Path | None, work: Path | None) -> str:
     """Return the options of an overlay mount, with the special characters of paths escaped."""
-    options = "lowerdir=" + ":".join(_escape(path) for path in lower)
+    # Off whatever the kernel's default: an upper folder becomes a layer, and must not refer
+    # to another (overlayfs.rst, "Renaming directories", "Metadata only copy up").
+    options = "redirect_dir=off,metacopy=off,lowerdir=" + ":".join(_escape(p) for p in lower)
     if upper is not None and work is not None:
         options += f",upperdir={_escape(upper)},workdir={_escape(work)}"
     return options
