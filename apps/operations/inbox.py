@@ -14,6 +14,9 @@ from apps.hosts.models import Host, HostState
 from apps.operations import refusals
 from apps.operations.models import SeenMessage
 
+# An inventory with the files of many projects is the longest message there is.
+MAX_BYTES = 64 * 1024 * 1024
+
 
 def receive(host: Host, sealed: bytes) -> bool:
     """Check the message and handle it, in one transaction; says whether it was taken.
@@ -37,6 +40,8 @@ def receive(host: Host, sealed: bytes) -> bool:
 def _open(host: Host, sealed: bytes) -> tuple[Envelope, Event]:
     if host.state == HostState.REVOKED:
         raise Refusal("misaddressed", "the host was revoked")
+    if len(sealed) > MAX_BYTES:
+        raise Refusal("malformed", f"longer than {MAX_BYTES // 1024**2} MiB")
     envelope = unseal(
         sealed,
         key=host_key(host.certificate),

@@ -30,6 +30,8 @@ LOCK_MS = 15_000
 BLOCK_MS = 2_000
 BATCH = 200
 RETRY_SECONDS = 1.0
+# Pause after a round in which a stream was broken, lest a host keep us busy by breaking it.
+BROKEN_SECONDS = 0.05
 
 WAKE = keys.PANEL_WAKE_STREAM.encode()
 
@@ -88,29 +90,47 @@ class Receiver:
         rows = Host.objects.exclude(state=HostState.REVOKED).select_related("team")
         self._hosts = {keys.events(host.uid).encode(): host for host in rows}
         for stream in (*self._hosts, WAKE):
-            try:
-                self._client.xgroup_create(stream, GROUP, id="0", mkstream=True)
-            except redis.ResponseError as error:
-                if not str(error).startswith("BUSYGROUP"):
-                    raise
+            self._prepare(stream)
+
+    def _prepare(self, stream: bytes) -> None:
+        """Make a stream with our group. A host may put what it likes under its own keys, so
+        what is no stream there makes way for one: no host may make us deaf to the others.
+        """
+        with suppress(redis.ResponseError):
+            if self._client.type(stream) not in (b"stream", b"none"):
+                self._client.delete(stream)
+        try:
+            self._client.xgroup_create(stream, GROUP, id="0", mkstream=True)
+        except redis.ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                logger.warning("The stream %s cannot be read: %s", stream.decode(), error)
 
     def read_new(self, block_ms: int | None) -> int:
         """Read and handle what is new, waiting up to ``block_ms``; returns how many came."""
         try:
             answer = self._read((*self._hosts, WAKE), b">", block_ms)
         except redis.ResponseError as error:
-            if not str(error).startswith(("NOGROUP", "UNBLOCKED")):
-                raise
-            self.load_hosts()
-            return 0
+            logger.warning("A stream is not as it should be: %s", error)
+            return self._read_each()
         return self._handle_all(answer)
+
+    def _read_each(self) -> int:
+        """Read the streams one by one, as one that a host broke fails the reading of all."""
+        count = 0
+        for stream in (*self._hosts, WAKE):
+            self._prepare(stream)
+            with suppress(redis.ResponseError):
+                count += self._handle_all(self._read((stream,), b">", None))
+        self._stopping.wait(BROKEN_SECONDS)
+        return count
 
     def drain_pending(self) -> None:
         """Handle what was read before, and not acknowledged."""
         for stream in (*self._hosts, WAKE):
-            while self._handle_all(self._read((stream,), b"0", None)):
-                if self._stopping.is_set():
-                    return
+            with suppress(redis.ResponseError):
+                while self.hold_lock() and self._handle_all(self._read((stream,), b"0", None)):
+                    if self._stopping.is_set():
+                        return
 
     def _read(self, streams: Iterable[bytes], start: bytes, block_ms: int | None) -> Answer:
         wanted: dict[KeyT, StreamIdT] = dict.fromkeys(streams, start)
@@ -122,6 +142,7 @@ class Receiver:
         woken = False
         for stream, entries in answer:
             woken = woken or stream == WAKE
+            self.hold_lock()  # many events take longer than it lasts
             for entry_id, fields in entries:
                 if self._stopping.is_set():
                     return 0
@@ -139,7 +160,8 @@ class Receiver:
         with self._client.pipeline(transaction=False) as pipeline:
             pipeline.xack(stream, GROUP, entry_id)
             pipeline.xdel(stream, entry_id)
-            pipeline.execute()
+            # A host that broke its stream meanwhile has nothing to acknowledge.
+            pipeline.execute(raise_on_error=False)
 
     def _receive(self, host: Host, sealed: bytes) -> None:
         try:
