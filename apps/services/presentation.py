@@ -13,6 +13,7 @@ from apps.services.choices import Shown
 from apps.services.models import Container
 
 _EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104  compared with, not bound to
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,18 +60,27 @@ def address_of(host: Host, browser_host: str) -> str:
     """Return where a browser reaches the host's published ports.
 
     The panel's own machine is where the browser found the panel; another host is at the
-    first address that it reported.
+    first address that it reported. On loopback it goes by its other name: cookies know no
+    ports, so a container would be sent the session of whoever follows a link to it (RFC 6265,
+    8.5). Elsewhere the panel is behind TLS, and its cookies are not sent without.
     """
     facts = host.facts
     if facts is None or facts.hostname == socket.gethostname():
-        return browser_host
+        return _other_name(browser_host)
     return next(iter(facts.addresses), facts.hostname)
+
+
+def _other_name(browser_host: str) -> str:
+    if browser_host not in _LOOPBACK:
+        return browser_host
+    return "127.0.0.1" if browser_host == "localhost" else "localhost"
 
 
 def _link(port: PortRecord, address: str) -> PortLink:
     suffix = "/udp" if port.protocol == "udp" else ""
     text = f"{port.host_port}→{port.container_port}{suffix}"
-    where = address if port.host_ip in _EVERYWHERE else port.host_ip
+    anywhere = port.host_ip in _EVERYWHERE or {port.host_ip, address} <= _LOOPBACK
+    where = address if anywhere else port.host_ip
     bracketed = f"[{where}]" if ":" in where else where
     url = "" if suffix else f"http://{bracketed}:{port.host_port}/"
     return PortLink(text=text, url=url)

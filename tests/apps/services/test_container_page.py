@@ -59,3 +59,11 @@ def test_a_stranger_cannot_even_tell_that_it_is_there(cast, container):
 def test_an_unknown_action_is_refused(cast, container):
     answer = cast.client(cast.member).post(address(cast, container, "act/explode/"))
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("panel", "link"), [("127.0.0.1:8000", "localhost"), ("localhost:8443", "127.0.0.1")]
+)
+def test_on_loopback_no_link_takes_the_session_to_the_container(cast, container, panel, link):
+    page = cast.client(cast.viewer).get(address(cast, container), headers={"host": panel})
+    assert f'href="http://{link}:18080/"' in page.text
