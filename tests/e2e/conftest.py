@@ -3,26 +3,17 @@
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
+from tests.e2e.chromium import CHROMIUM, FLAGS
 from tests.e2e.pages import ProjectPage, make_project
 from tests.e2e.people import Visitor
 from tests.installed import ROOT, InstalledPanel
 from tests.panel_client import PanelClient
 from tests.waiting import wait_until
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-gpu",
-]
 RESULTS = ROOT / "test-results"
 FAILED = pytest.StashKey[bool]()
 VISITORS = pytest.StashKey[list[Visitor]]()
@@ -44,11 +35,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 # Of one module, not of the run: a running Playwright holds this thread's event loop.
 @pytest.fixture(scope="module")
 def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed.")
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed.")
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser
         browser.close()
 
