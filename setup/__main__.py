@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -30,6 +31,8 @@ def main(words: list[str]) -> int:
     if command is None:
         print(f"Usage: python3 -m setup {'|'.join(COMMANDS)}", file=sys.stderr)
         return 2
+    # What we make is not for others to write, nor hidden from the programs that read it.
+    os.umask(0o022)
     try:
         command(find_places(), *words[1:])
     except Problem as problem:

@@ -13,6 +13,7 @@ from setup.problem import Problem
 
 OLDEST_KERNEL = (5, 10)
 OLDEST = {"debian": 12, "ubuntu": 24}
+UNFIT = frozenset("%$\"'`\\;#:,")
 
 
 def check_machine() -> None:
@@ -62,6 +63,16 @@ def check_kernel(release: str) -> None:
         raise Problem(
             f"The kernel is {release}; 5.10 or newer is needed.",
             "Upgrade it (apt-get install linux-image-amd64) and restart the machine.",
+        )
+
+
+def check_path(path: Path, variable: str) -> None:
+    """Check that supervisord, systemd, Redis and overlayfs can all write the path down."""
+    unfit = sorted({letter for letter in str(path) if letter in UNFIT or not letter.isprintable()})
+    if unfit:
+        raise Problem(
+            f"The path {str(path)!r} has {' '.join(map(ascii, unfit))} in it.",
+            f"Use a folder without such characters (spaces are fine), see {variable}.",
         )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from setup import installation as installations
 from setup import panel, redis, supervise, system, tools
-from setup.checks import check_machine
+from setup.checks import check_machine, check_path
 from setup.installation import Installation
 from setup.places import CHECKOUT, Places
 from setup.problem import Problem
@@ -18,6 +18,9 @@ from setup.stamps import is_current, once
 def up(places: Places) -> None:
     """Bring this machine to a running panel, and print one link."""
     check_machine()
+    check_path(places.home, "WEBPANEL_HOME")
+    check_path(places.run, "WEBPANEL_RUN")
+    check_path(CHECKOUT, "where you cloned it")
     chosen = installations.load_installation(places)
     if not supervise.is_running(places):
         installations.check_ports(chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from setup import installation as installations
 from setup import panel, redis, supervise, tools
@@ -42,5 +43,5 @@ def serve(places: Places, name: str = "") -> None:
         raise Problem(f"There is no program {name!r}.", f"Give one of: {', '.join(commands)}.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webpanel.settings.production")
     os.chdir(CHECKOUT)
-    words = commands[name].split()
+    words = shlex.split(commands[name])
     os.execv(words[0], words)  # noqa: S606  the container's first process becomes the program

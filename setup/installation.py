@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from setup.checks import check_port
-from setup.places import Places
+from setup.places import Places, make_home
 from setup.problem import Problem
 from setup.run import run
 
@@ -56,7 +56,7 @@ def load_installation(places: Places) -> Installation:
 
 def save_installation(places: Places, installation: Installation) -> None:
     """Write the choices down, and the secrets at the first time."""
-    places.home.mkdir(parents=True, exist_ok=True)
+    make_home(places)
     write_private(
         places.home / "installation.json", json.dumps(asdict(installation), indent=2) + "\n"
     )

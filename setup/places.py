@@ -75,4 +75,11 @@ def find_places() -> Places:
     """Return the places: ``WEBPANEL_HOME`` (or ``var`` in the checkout) and ``WEBPANEL_RUN``."""
     home = Path(os.environ.get("WEBPANEL_HOME") or CHECKOUT / "var").resolve()
     name = hashlib.sha256(str(home).encode()).hexdigest()[:8]
-    return Places(home=home, run=Path(os.environ.get("WEBPANEL_RUN") or f"/run/webpanel-{name}"))
+    run = Path(os.environ.get("WEBPANEL_RUN") or f"/run/webpanel-{name}").resolve()
+    return Places(home=home, run=run)
+
+
+def make_home(places: Places) -> None:
+    """Make the home so that only root may enter: the database in it has sessions."""
+    places.home.mkdir(parents=True, exist_ok=True)
+    places.home.chmod(0o700)

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 
 from setup.places import CHECKOUT, Places
 from setup.problem import Problem
@@ -26,10 +27,11 @@ def write_configuration(places: Places) -> None:
 
 def programs(places: Places) -> list[tuple[str, str, int]]:
     """Return name, command line and order of start of each program."""
-    python = places.python
+    python = quote(str(places.python))
+    schedule, config = places.home / "beat-schedule", places.agent / "agent.json"
     celery = f"{python} -m celery -A webpanel"
     listed = [
-        ("redis", f"{places.redis / 'redis-server'} {places.redis / 'redis.conf'}", 10),
+        ("redis", _words(places.redis / "redis-server", places.redis / "redis.conf"), 10),
         ("web", f"{python} -m webpanel.serve", 20),
         (
             "worker",
@@ -37,13 +39,15 @@ def programs(places: Places) -> list[tuple[str, str, int]]:
             " --without-gossip --without-mingle --without-heartbeat --loglevel INFO",
             20,
         ),
-        ("beat", f"{celery} beat --schedule {places.home / 'beat-schedule'} --loglevel INFO", 30),
+        ("beat", f"{celery} beat --loglevel INFO --schedule {_words(schedule)}", 30),
     ]
-    if (places.agent / "agent.json").exists():
-        listed.append(
-            ("agent", f"{python} -m agents run --config {places.agent / 'agent.json'}", 40)
-        )
+    if config.exists():
+        listed.append(("agent", f"{python} -m agents run --config {_words(config)}", 40))
     return listed
+
+
+def _words(*paths: Path) -> str:
+    return " ".join(quote(str(path)) for path in paths)
 
 
 def _daemon(places: Places) -> str:
@@ -55,6 +59,7 @@ chmod=0700
 logfile={places.logs / "supervisor.log"}
 logfile_maxbytes=5MB
 user=root
+umask=022
 pidfile={places.run / "supervisor.pid"}
 childlogdir={places.logs}
 
@@ -186,7 +191,7 @@ After=network-online.target
 Wants=network-online.target
 
 [Service]
-ExecStart={places.python} -m supervisor.supervisord -n -c {places.supervisor_config}
+ExecStart="{places.python}" -m supervisor.supervisord -n -c "{places.supervisor_config}"
 RuntimeDirectory={places.run.name}
 RuntimeDirectoryMode=0711
 RuntimeDirectoryPreserve=yes

@@ -50,6 +50,8 @@ class Database:
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Whoever made it: projects have secrets, and volumes set-user-ID programs.
+        root.chmod(0o700)
         self._lock_file = _lock(root / LOCK_NAME, patience=PATIENCE_SECONDS)
         self._mutex = threading.RLock()
         self._closed = False

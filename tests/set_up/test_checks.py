@@ -73,3 +73,13 @@ def test_os_release_is_read_with_its_quotes(tmp_path: Path) -> None:
     (tmp_path / "os-release").write_text("ID=debian\nVERSION_ID=\"12\"\n# no\nNAME='A B'\n")
     read = checks._read_release(tmp_path / "os-release")
     assert read == {"ID": "debian", "VERSION_ID": "12", "NAME": "A B"}
+
+
+@pytest.mark.parametrize("path", ["/srv/100%", '/srv/"x"', "/srv/a;b", "/srv/a:b", "/srv/a\nb"])
+def test_a_path_that_some_program_cannot_write_down_is_refused(path: str) -> None:
+    with pytest.raises(Problem, match="WEBPANEL_HOME"):
+        checks.check_path(Path(path), "WEBPANEL_HOME")
+
+
+def test_a_path_with_spaces_and_umlauts_is_fine() -> None:
+    checks.check_path(Path("/srv/web panel/ü"), "WEBPANEL_HOME")

@@ -1,6 +1,8 @@
 """The choices of an installation: kept, changed by the environment, private."""
 
 import json
+import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -105,3 +107,23 @@ def test_a_step_runs_again_only_when_its_inputs_change(tmp_path: Path) -> None:
         source.write_text(text)
         once(stamp, digest([source]), lambda text=text: runs.append(text))
     assert runs == ["one", "two"]
+
+
+def test_only_root_may_enter_the_home_whatever_the_umask(places: Places) -> None:
+    before = os.umask(0)
+    try:
+        places.home.mkdir()
+        installations.save_installation(places, Installation())
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(places.home.stat().st_mode) == 0o700
+
+
+def test_a_home_with_spaces_is_one_word_for_every_program(tmp_path: Path) -> None:
+    spaced = Places(home=tmp_path / "a home", run=tmp_path / "run")
+    (spaced.agent).mkdir(parents=True)
+    (spaced.agent / "agent.json").touch()
+    named = {name: shlex.split(command) for name, command, _ in supervise.programs(spaced)}
+    assert named["redis"] == [str(spaced.redis / "redis-server"), str(spaced.redis / "redis.conf")]
+    assert named["beat"][-1] == str(spaced.home / "beat-schedule")
+    assert named["agent"][-1] == str(spaced.agent / "agent.json")

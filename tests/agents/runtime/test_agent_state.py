@@ -50,6 +50,14 @@ def test_the_configuration_survives_and_is_private(tmp_path: Path):
     assert loaded.root == tmp_path
 
 
+def test_only_root_may_enter_the_agent_s_folder_whoever_made_it(tmp_path: Path):
+    root = tmp_path / "agent"
+    root.mkdir()
+    root.chmod(0o777)
+    State(root).close()
+    assert root.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_missing_configuration_says_what_to_do(tmp_path: Path):
     with pytest.raises(NotFoundError, match="has not joined") as caught:
         config.load(tmp_path / "agent.json")

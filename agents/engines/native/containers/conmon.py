@@ -92,7 +92,12 @@ def create(container_id: str, paths: ContainerPaths, runtime_state: Path) -> Pid
         stack.callback(os.close, reader)
         with ExitStack() as ours:
             ours.callback(os.close, writer)
-            environment = {"PATH": os.environ.get("PATH", PATH), "_OCI_SYNCPIPE": str(writer)}
+            environment = {
+                "PATH": os.environ.get("PATH", PATH),
+                # Without, GLib takes no path that is not ASCII.
+                "LC_ALL": "C.UTF-8",
+                "_OCI_SYNCPIPE": str(writer),
+            }
             # conmon leaves a file "oom" where it stands when the kernel kills for memory.
             started = process.spawn(argv, env=environment, pass_fds=(writer,), cwd=paths.state)
         answer = _read_line(reader)
