@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 _STEP = 0.01
 
 

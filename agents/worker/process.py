@@ -83,56 +83,61 @@ class Parts:
     """The agent's parts, tied together."""
 
     def __init__(
-        self,
-        config: AgentConfig,
-        engine: Engine,
-        state: State,
-        url: str,
-        client: redis.Redis,
+        self, config: AgentConfig, engine: Engine, state: State, url: str, client: redis.Redis
     ) -> None:
         self._config = config
         self._engine = engine
         self._state = state
-        panel_key = config.load_panel_key()
-        self.reporter = Reporter(
-            uid=config.uid,
-            key=config.load_private_key(),
-            state=state,
-            connect=lambda connected: connect(config, url, on_connect=connected),
-            vitals=lambda: vitals.heartbeat(config.root, self.executor.active()),
-            heartbeat_seconds=config.heartbeat_seconds,
-            resync=lambda: self.repeater.ask(),
-        )
+        self._panel_key = config.load_panel_key()
+        self.reporter = self._make_reporter(url)
         self.observer = Observer(config=config, engine=engine, reporter=self.reporter, state=state)
         self.repeater = Repeater(self.observer.report_all)
-        context = Context(
-            root=config.root,
-            engine=engine,
-            state=state,
-            reporter=self.reporter,
-            report_all=self.observer.report_all,
-        )
-        dispatcher = Dispatcher(context)
-        self.executor = Executor(
-            state=state,
-            reporter=self.reporter,
-            perform=dispatcher.perform,
-            lane_of=dispatcher.lane_of,
-        )
+        self.executor = self._make_executor()
         self.acceptance = Acceptance(
             uid=config.uid,
-            panel_key=panel_key,
+            panel_key=self._panel_key,
             state=state,
             reporter=self.reporter,
             submit=self.executor.submit,
         )
         self.followers = Followers(uid=config.uid, engine=engine, client=client)
         self.log_reader = LogReader(uid=config.uid, engine=engine, client=client)
-        self.control = ControlReader(
+        self.control = self._make_control(client)
+
+    def _make_reporter(self, url: str) -> Reporter:
+        config = self._config
+        return Reporter(
             uid=config.uid,
-            panel_key=panel_key,
+            key=config.load_private_key(),
+            state=self._state,
+            connect=lambda connected: connect(config, url, on_connect=connected),
+            vitals=lambda: vitals.heartbeat(config.root, self.executor.active()),
+            heartbeat_seconds=config.heartbeat_seconds,
+            resync=lambda: self.repeater.ask(),
+        )
+
+    def _make_executor(self) -> Executor:
+        context = Context(
+            root=self._config.root,
+            engine=self._engine,
+            state=self._state,
+            reporter=self.reporter,
+            report_all=self.observer.report_all,
+        )
+        dispatcher = Dispatcher(context)
+        return Executor(
+            state=self._state,
+            reporter=self.reporter,
+            perform=dispatcher.perform,
+            lane_of=dispatcher.lane_of,
+        )
+
+    def _make_control(self, client: redis.Redis) -> ControlReader:
+        return ControlReader(
+            uid=self._config.uid,
+            panel_key=self._panel_key,
             client=client,
-            state=state,
+            state=self._state,
             handle=self._handle,
             refuse=self.acceptance.refuse,
         )

@@ -1,6 +1,5 @@
-// A websocket of JSON messages that connects again by itself.
-// Events: "message" (detail: the message) and "state" (detail: connecting, open, waiting, offline,
-// refused or closed). What was missed meanwhile is the caller's to ask for, in `hello`.
+// A websocket of JSON messages that connects again by itself. Events: "message" and "state"
+// (connecting, open, waiting, offline, refused, closed). What was missed, `hello` asks for.
 import { backoff } from "./backoff.js";
 
 const STABLE_MS = 5_000;
@@ -10,7 +9,7 @@ export class Socket extends EventTarget {
   #path;
   #hello;
   #socket = null;
-  #timer = 0;
+  #timer;
   #attempt = 0;
   #leave = new AbortController();
 
@@ -46,19 +45,16 @@ export class Socket extends EventTarget {
     return true;
   }
 
-  /** Connects anew, which has `hello` sent again. */
-  again() {
-    this.#socket?.close();
-  }
+  again = () => this.#socket?.close(); // It connects anew, which has `hello` sent again.
 
   // The line may be dead without saying so: what comes back online connects anew.
   #offline() {
-    this.#socket?.close();
+    this.again();
     this.#set("offline");
   }
 
   #seen() {
-    if (document.visibilityState === "visible" && this.state === "waiting") this.#connectSoon(0);
+    if (!document.hidden && this.state === "waiting") this.#connectSoon(0);
   }
 
   #connectSoon(delay) {
@@ -69,18 +65,17 @@ export class Socket extends EventTarget {
   #connect() {
     if (this.#socket && this.#socket.readyState <= WebSocket.OPEN) return;
     this.#set("connecting");
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(`${scheme}//${location.host}${this.#path}`);
+    const socket = new WebSocket(location.origin.replace(/^http/, "ws") + this.#path);
     this.#socket = socket;
-    let stable = 0;
+    let stable;
     socket.addEventListener("open", () => {
       stable = setTimeout(() => (this.#attempt = 0), STABLE_MS);
       this.#set("open");
       const hello = this.#hello();
       if (hello) this.send(hello);
     });
-    socket.addEventListener("message", (event) => {
-      this.dispatchEvent(new CustomEvent("message", { detail: JSON.parse(event.data) }));
+    socket.addEventListener("message", ({ data }) => {
+      this.dispatchEvent(new CustomEvent("message", { detail: JSON.parse(data) }));
     });
     socket.addEventListener("close", (event) => {
       clearTimeout(stable);

@@ -18,7 +18,7 @@ from agents.protocol.events import AnyEvent, Event, HostReport, Inventory, Opera
 from tests.redis_server import RedisServer
 
 E = TypeVar("E", bound=Event)
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 
 class PanelSide:

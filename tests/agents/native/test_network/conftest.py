@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from network_lab import Host
+
+from tests.agents.native.test_network.network_lab import Host
 
 
 @pytest.fixture

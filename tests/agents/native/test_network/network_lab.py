@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from agents.engines.native.network import Networks, Request
 from agents.linux import namespaces, netlink
+from agents.linux.sysctls import write_sysctl
 
 T = TypeVar("T")
 A, AAAA, PTR = 1, 28, 12
@@ -84,6 +85,8 @@ class Host(Place):
         super().__init__(stack, folder / "host")
         self.folder = folder
         (folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+        # A new namespace takes this over from the machine that the tests run on.
+        self.run(lambda: write_sysctl("net/ipv4/ip_forward", "0"))
         self.networks: Any = None
         self.restart_agent()
         stack.callback(self._clean_up)

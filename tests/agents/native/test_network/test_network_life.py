@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from network_lab import Container, Host
 
 from agents.engines.native.network import Networks
 from agents.engines.specs import EndpointSpec, NetworkSpec, PortSpec
@@ -18,6 +17,7 @@ from agents.errors import (
 )
 from agents.linux import namespaces, netlink, process
 from agents.linux.sysctls import read_sysctl, write_sysctl
+from tests.agents.native.test_network.network_lab import Container, Host
 
 pytestmark = pytest.mark.root
 

@@ -2,11 +2,18 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from network_lab import AAAA, NO_ERROR, NO_SUCH_NAME, Container, Host, eventually
 
 from agents.engines.specs import EndpointSpec, NetworkSpec
 from agents.errors import InvalidInputError
 from agents.linux import process
+from tests.agents.native.test_network.network_lab import (
+    AAAA,
+    NO_ERROR,
+    NO_SUCH_NAME,
+    Container,
+    Host,
+    eventually,
+)
 
 pytestmark = pytest.mark.root
 

@@ -2,9 +2,9 @@ import socket
 from contextlib import ExitStack
 
 import pytest
-from network_lab import Container, Host
 
 from agents.engines.specs import EndpointSpec, NetworkSpec, PortSpec
+from tests.agents.native.test_network.network_lab import Container, Host
 
 pytestmark = pytest.mark.root
 
