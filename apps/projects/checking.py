@@ -2,12 +2,14 @@
 
 import posixpath
 
+import msgspec
+
 from agents.compose.errors import Problem
 from agents.compose.load import Checked, check
 from agents.compose.model import Project as ComposeProject
 from agents.compose.model import Service
 from apps.projects.files import Files, check_files
-from apps.projects.variables import Variables, as_mapping, check_names
+from apps.projects.variables import Variables, as_mapping, check_names, hide_secrets
 
 
 def check_project(
@@ -26,12 +28,18 @@ def check_project(
         variables=as_mapping(variables),
         working_dir=working_dir,
     )
-    if checked.project is None:
-        return checked
-    missing = _check_dockerfiles(checked.project, files, working_dir)
-    if missing:
-        return Checked(project=None, problems=(*missing, *checked.problems))
-    return checked
+    missing: tuple[Problem, ...] = ()
+    if checked.project is not None:
+        missing = _check_dockerfiles(checked.project, files, working_dir)
+    shown = tuple(_hide(problem, variables) for problem in (*missing, *checked.problems))
+    return Checked(project=None if missing else checked.project, problems=shown)
+
+
+def _hide(problem: Problem, variables: Variables) -> Problem:
+    """Blot secrets out of what people are told."""
+    texts = {name: getattr(problem, name) for name in ("message", "path", "expected", "hint")}
+    hidden = {name: hide_secrets(text, variables) for name, text in texts.items()}
+    return msgspec.structs.replace(problem, **hidden)
 
 
 def service_names(name: str, files: Files, variables: Variables = ()) -> list[str]:

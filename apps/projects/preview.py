@@ -1,6 +1,8 @@
 """What pressing Deploy would do: the plan that the host will make, from what is observed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import msgspec
 
 from agents.compose import labels
 from agents.compose.changes import Change
@@ -16,7 +18,7 @@ from agents.compose.plan import Plan, plan
 from apps.projects.checking import check_project
 from apps.projects.files import Files
 from apps.projects.models import Project
-from apps.projects.variables import Variables
+from apps.projects.variables import Variables, hide_secrets
 from apps.services.choices import Shown
 from apps.services.models import Container, Network, Volume
 
@@ -64,10 +66,23 @@ def preview(project: Project, files: Files, variables: Variables) -> Preview:
         return Preview(steps=(), problems=checked.problems)
     found = plan(checked.project, _observe(project, rows), remove_orphans=True)
     return Preview(
-        steps=tuple(_steps(found, checked.project)),
+        steps=tuple(_hide(step, variables) for step in _steps(found, checked.project)),
         problems=(*found.problems, *checked.problems),
         changes_nothing=found.changes_nothing and not _builds(checked.project),
     )
+
+
+def _hide(step: Step, variables: Variables) -> Step:
+    """Blot secrets out of the reasons: a variable may be used in any field."""
+    reasons = tuple(
+        msgspec.structs.replace(
+            change,
+            before=hide_secrets(change.before, variables),
+            after=hide_secrets(change.after, variables),
+        )
+        for change in step.reasons
+    )
+    return replace(step, reasons=reasons)
 
 
 def _working_dir(rows: list[Container]) -> str:

@@ -17,6 +17,9 @@ from django.conf import settings
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_NAME = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|PRIVATE", re.IGNORECASE)
 
+HIDDEN = "•••"
+_TELLING = 4
+
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
     """One variable; ``secret`` ones can be replaced but not read in the panel."""
@@ -55,6 +58,17 @@ def decrypt_variables(text: str) -> Variables:
         return msgspec.json.decode(_cipher().decrypt(text.encode()), type=Variables)
     except InvalidToken:
         return ()
+
+
+def hide_secrets(text: str, variables: Variables) -> str:
+    """Return a text for a page with the values of secret variables blotted out.
+
+    Very short ones stay: blotting out every "1" would hide nothing, and the text with it.
+    """
+    secrets = {each.value for each in variables if each.secret and len(each.value) >= _TELLING}
+    for value in sorted(secrets, key=len, reverse=True):
+        text = text.replace(value, HIDDEN)
+    return text
 
 
 def as_mapping(variables: Variables) -> dict[str, str]:

@@ -9,6 +9,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from agents.compose.errors import Problem
+from apps.accounts.access import role_in
 from apps.accounts.http import AuthenticatedHttpRequest
 from apps.core.http import client_ip
 from apps.projects.access import get_project_for
@@ -72,7 +73,7 @@ def files_discard(request: AuthenticatedHttpRequest, uid: str) -> HttpResponse:
 def files_check(request: AuthenticatedHttpRequest, uid: str) -> HttpResponse:
     """All problems of the files as submitted, as JSON; keeps nothing."""
     project = get_project_for(request.user, uid)
-    content = _submitted(request, project)
+    content = _seen(request, project)
     checked = check_project(project.name, content.files, content.variables)
     reply = CheckReply(problems=checked.problems)
     return HttpResponse(msgspec.json.encode(reply), "application/json")
@@ -83,7 +84,7 @@ def files_check(request: AuthenticatedHttpRequest, uid: str) -> HttpResponse:
 def files_plan(request: AuthenticatedHttpRequest, uid: str) -> HttpResponse:
     """What Deploy would do with the files as submitted, as a fragment."""
     project = get_project_for(request.user, uid)
-    content = _submitted(request, project)
+    content = _seen(request, project)
     context = {"preview": preview(project, content.files, content.variables), "project": project}
     return render(request, "projects/_plan.html", context)
 
@@ -104,6 +105,15 @@ def project_deploy(request: AuthenticatedHttpRequest, uid: str) -> HttpResponse:
     operation = revision.operation
     query = f"?operation={operation.uid}" if operation else ""
     return HttpResponseRedirect(project.get_absolute_url() + query)
+
+
+def _seen(request: AuthenticatedHttpRequest, project: Project) -> FilesAndVariables:
+    """What a person may have checked: a viewer only what is saved, as with files of their own
+    they could have the values of secret variables put where pages show them.
+    """
+    role = role_in(request.user, project.team)
+    may_write = role is not None and role.may_write
+    return _submitted(request, project) if may_write else current_content(project)
 
 
 def _submitted(request: AuthenticatedHttpRequest, project: Project) -> FilesAndVariables:

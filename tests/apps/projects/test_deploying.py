@@ -79,14 +79,14 @@ def test_a_viewer_may_not_and_a_stranger_finds_nothing(cast, project, page):
 
 def test_the_editor_is_told_every_problem_with_its_place(cast, project):
     text = "services:\n  web:\n    imag: busybox\n"
-    answer = post(cast, cast.viewer, project, "files/check", form(text))
+    answer = post(cast, cast.member, project, "files/check", form(text))
     problems = json.loads(answer.content)["problems"]
     assert {"file": "compose.yml", "line": 3}.items() <= problems[0].items()
     assert not project.revisions.exists()
 
 
 def test_good_files_have_no_problems(cast, project):
-    answer = post(cast, cast.viewer, project, "files/check", form())
+    answer = post(cast, cast.member, project, "files/check", form())
     assert json.loads(answer.content) == {"problems": []}
 
 
@@ -161,7 +161,7 @@ def test_a_revision_shows_what_it_changed(cast, project):
 def test_the_plan_says_what_is_replaced_and_why(cast, project):
     run_project(project)
     changed = COMPOSE.replace("[httpd, -f]", "[httpd, -f, -v]")
-    page = post(cast, cast.viewer, project, "files/plan", form(changed)).text
+    page = post(cast, cast.member, project, "files/plan", form(changed)).text
     assert "Replace" in page
     assert "<code>command</code>" in page
     assert "Leave alone" in page
@@ -170,7 +170,7 @@ def test_the_plan_says_what_is_replaced_and_why(cast, project):
 def test_the_plan_of_what_runs_already_changes_nothing(cast, project):
     run_project(project)
     project.host.networks.create(network_id="n", name="shop_default", driver="bridge")
-    page = post(cast, cast.viewer, project, "files/plan", form()).text
+    page = post(cast, cast.member, project, "files/plan", form()).text
     assert "Everything is as the files say" in page
 
 
