@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from channels_redis.core import RedisChannelLayer
 
+from webpanel.settings import base
 from webpanel.settings.databases import database
 from webpanel.settings.environment import Environment
 from webpanel.settings.redis import broker_url, redis_url
@@ -69,3 +71,20 @@ def test_postgresql_is_named_by_a_url(tmp_path):
 def test_another_database_is_refused(tmp_path):
     with pytest.raises(ValueError, match="postgresql://"):
         database("mysql://db/panel", tmp_path)
+
+
+def test_the_database_is_postgresql_by_its_address(tmp_path):
+    found = database("postgresql://panel:p%40ss@db.example.org:5433/our%20panel", tmp_path)
+    assert found["ENGINE"].endswith("postgresql")
+    assert (found["USER"], found["PASSWORD"], found["NAME"]) == ("panel", "p@ss", "our panel")
+    assert (found["HOST"], found["PORT"], found["OPTIONS"]) == ("db.example.org", "5433", {})
+
+
+def test_what_follows_the_database_goes_to_libpq(tmp_path):
+    found = database("postgresql://panel@/x?host=/run/postgresql&sslmode=verify-full", tmp_path)
+    assert (found["HOST"], found["OPTIONS"]) == ("/run/postgresql", {"sslmode": "verify-full"})
+
+
+def test_a_consumer_that_hears_nothing_keeps_its_connection():
+    [host] = base.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
+    assert host["socket_timeout"] > RedisChannelLayer.brpop_timeout

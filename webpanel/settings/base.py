@@ -131,7 +131,13 @@ REDIS_URL = redis_url(environment.text("REDIS_URL"), HOME, environment.secret("r
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "panel.channels", "expiry": 30},
+        "CONFIG": {
+            # A consumer waits 5 seconds at a time for a nudge, just as long as redis-py would
+            # wait for an answer: the connection must be the more patient one.
+            "hosts": [{"address": REDIS_URL, "socket_timeout": 15}],
+            "prefix": "panel.channels",
+            "expiry": 30,
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import TypedDict
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 class Database(TypedDict, total=False):
@@ -23,6 +23,9 @@ class Database(TypedDict, total=False):
 def database(url: str, home: Path) -> Database:
     """Return the settings for ``postgresql://user:password@host:port/name``, or SQLite's.
 
+    Parameters in the query go to libpq as they are, such as ``?sslmode=verify-full``;
+    ``?host=/run/postgresql`` names the folder of a unix socket.
+
     SQLite runs with a write-ahead log; each transaction takes the write lock as it begins,
     so that two writers wait for each other and never fail half-way.
     """
@@ -31,15 +34,17 @@ def database(url: str, home: Path) -> Database:
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ValueError("WEBPANEL_DATABASE_URL must begin with postgresql://")
+    options: dict[str, str | int] = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/"),
+        "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
+        "HOST": str(options.pop("host", "")) or parts.hostname or "",
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
     }
 
 
