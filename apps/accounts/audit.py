@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from apps.accounts.models import AuditEntry, Team, User
+from apps.core.text import fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +32,9 @@ def record(
         actor_name=str(actor) if actor else "panel",
         verb=verb,
         target_kind=target.kind,
-        target_uid=target.uid,
-        target_name=target.name[:160],
-        detail=detail[:400],
+        target_uid=fit(target.uid, 160),
+        target_name=fit(target.name, 160),
+        detail=fit(detail, 400),
         ip=ip,
         operation_uid=operation_uid,
     )

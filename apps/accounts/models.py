@@ -107,7 +107,7 @@ class AuditEntry(models.Model):
     actor_name = models.CharField(max_length=160)
     verb = models.CharField(max_length=60)
     target_kind = models.CharField(max_length=30, blank=True)
-    target_uid = models.CharField(max_length=80, blank=True)
+    target_uid = models.CharField(max_length=160, blank=True)
     target_name = models.CharField(max_length=160, blank=True)
     detail = models.CharField(max_length=400, blank=True)
     ip = models.CharField(max_length=45, blank=True)

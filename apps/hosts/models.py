@@ -58,6 +58,10 @@ class Host(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def lock(self) -> None:
+        """Have all who lock this host wait for the end of the running transaction."""
+        Host.objects.select_for_update(no_key=True).get(pk=self.pk)
+
     @property
     def state_choice(self) -> HostState:
         """The state with its label and colour."""

@@ -73,14 +73,18 @@ def cancel_operation(user: User, operation: Operation, *, ip: str = "") -> Opera
 
     Raises :class:`ConflictError` if it has ended.
     """
+    request = CancelOperation(operation_id=operation.uid)
     with transaction.atomic():
+        operation.refresh_from_db(from_queryset=Operation.objects.select_for_update())
         _audit("cancel", operation, user, ip)
         if operation.state == OperationState.QUEUED:
+            # It may be on its way this very moment: the agent keeps cancels that come first.
+            send = partial(send_control, operation.host, request)
+            transaction.on_commit(send, robust=True)
             why = ErrorInfo(code="cancelled", message=f"Cancelled by {user} before it was sent.")
             changed = transitions.mark_ended_by_panel(operation, OperationState.CANCELLED, why)
         else:
             changed = transitions.mark_cancelling(operation)
-            request = CancelOperation(operation_id=operation.uid)
             transaction.on_commit(partial(send_control, operation.host, request))
         if not changed:
             raise ConflictError(f"This operation has {operation.state_choice.label.lower()}.")

@@ -14,6 +14,7 @@ from agents.protocol.events import (
 )
 from apps.core.events import handles
 from apps.core.live import nudge
+from apps.core.text import fit
 from apps.hosts.models import Host
 from apps.operations import refusals, transitions
 from apps.operations.models import Operation, OperationLine
@@ -47,8 +48,8 @@ def hear_output(host: Host, event: OperationOutput) -> None:
             seq=line.seq,
             at=line.at,
             stream=line.stream,
-            service=line.service[:80],
-            text=line.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),  # PostgreSQL takes no NUL
+            service=fit(line.service, 80),
+            text=fit(line.text),
         )
         for line in event.lines
     ]

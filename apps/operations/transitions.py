@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from agents.protocol.events import ErrorInfo, OperationFinished, OperationProgress
 from apps.core.live import nudge
+from apps.core.text import fit
 from apps.hosts.models import Host
 from apps.operations.models import LEASE, Operation, OperationState
 
@@ -34,7 +35,7 @@ def mark_finished(operation: Operation, event: OperationFinished, at: datetime) 
     """The agent says how it ended."""
     state = OperationState(event.state)
     errors = msgspec.json.encode(event.errors).decode()
-    return _move(operation, state, ended_at=at, errors_json=errors, summary=event.summary[:400])
+    return _move(operation, state, ended_at=at, errors_json=errors, summary=fit(event.summary, 400))
 
 
 def mark_ended_by_panel(operation: Operation, state: OperationState, error: ErrorInfo) -> bool:
@@ -47,7 +48,7 @@ def note_progress(operation: Operation, event: OperationProgress) -> bool:
     """Note the step; only while it runs."""
     active = [OperationState.SENT, OperationState.RUNNING, OperationState.CANCELLING]
     rows = Operation.objects.filter(pk=operation.pk, state__in=active)
-    changed = rows.update(done=event.done, total=event.total, message=event.message[:400])
+    changed = rows.update(done=event.done, total=event.total, message=fit(event.message, 400))
     if changed:
         nudge_operation(operation)
     return bool(changed)

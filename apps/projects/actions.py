@@ -65,6 +65,7 @@ def create_project(
     if host.team_id != team.pk:
         raise InvalidInputError("The host belongs to another team.", field="host")
     with transaction.atomic():
+        host.lock()
         if Project.objects.called(host, name).exists():
             raise ConflictError(f"{host.name} has a project named {name}.", field="name")
         project = Project.objects.create(team=team, host=host, name=name)

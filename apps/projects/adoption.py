@@ -19,7 +19,11 @@ from apps.projects.models import Project, Revision
 
 
 def adopt_project(host: Host, applied: AppliedProject) -> None:
-    """Write down what the host says was applied; nothing happens the second time."""
+    """Write down what the host says was applied; nothing happens the second time.
+
+    Runs in a transaction.
+    """
+    host.lock()
     project = _find(host, applied)
     if not applied.files:
         _forget(project, applied)
@@ -72,6 +76,8 @@ def _adopt(host: Host, applied: AppliedProject) -> Project:
 def _adopt_revision(project: Project, applied: AppliedProject) -> None:
     """Add a revision if the host's files are none that the panel knows under that number."""
     files = tidy_files(applied.files)
+    # Whoever deploys at the same time has taken a number.
+    Project.objects.select_for_update().get(pk=project.pk)
     known = project.revisions.filter(number=applied.revision).first()
     if known is not None and known.files == files:
         return

@@ -1,4 +1,8 @@
-"""Settings of the tests: nothing is read from or written to the panel's home."""
+"""Settings of the tests: nothing is read from or written to the panel's home.
+
+``WEBPANEL_TEST_DATABASE_URL`` runs them on PostgreSQL; its user must be able to make
+databases.
+"""
 
 import atexit
 import os
@@ -20,15 +24,12 @@ atexit.register(_remove_scratch)
 os.environ["WEBPANEL_HOME"] = str(_SCRATCH)
 
 from webpanel.settings.base import *  # noqa: E402, F403  the home must be set first
-from webpanel.settings.databases import sqlite  # noqa: E402  as above
+from webpanel.settings.databases import database  # noqa: E402  as above
 
 SECRET_KEY = "only-for-tests"  # noqa: S105  signs nothing outside a test
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-DATABASES = {
-    "default": {
-        **sqlite(_SCRATCH / "unused.sqlite3"),
-        "TEST": {"NAME": str(_SCRATCH / "test.sqlite3")},
-    }
-}
+DATABASES = {"default": database(os.environ.get("WEBPANEL_TEST_DATABASE_URL", ""), _SCRATCH)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["TEST"] = {"NAME": str(_SCRATCH / "test.sqlite3")}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
