@@ -107,13 +107,18 @@ def check_machine() -> None:
         raise Problem(
             f"Python {found} is too old; the agent needs 3.11.", "Use Debian 12 or newer."
         )
-    release = read_release()
+    path = Path("/etc/os-release")
+    check_system(parse_release(path.read_text() if path.exists() else ""), os.uname().release)
+
+
+def check_system(release: dict[str, str], kernel: str) -> None:
+    """Check distribution and kernel."""
     if not {"debian", "ubuntu"} & {*release.get("ID_LIKE", "").split(), release.get("ID", "")}:
         name = release.get("PRETTY_NAME", "This system")
         raise Problem(f"{name} is not supported yet.", "Use Debian 12 or a newer Debian or Ubuntu.")
-    kernel = re.match(r"(\d+)\.(\d+)", os.uname().release)
-    if kernel and (int(kernel[1]), int(kernel[2])) < OLDEST_KERNEL:
-        raise Problem(f"The kernel {os.uname().release} is too old.", "5.10 or newer is needed.")
+    found = re.match(r"(\d+)\.(\d+)", kernel)
+    if found and (int(found[1]), int(found[2])) < OLDEST_KERNEL:
+        raise Problem(f"The kernel {kernel} is too old.", "5.10 or newer is needed.")
 
 
 def check_membership(options: argparse.Namespace) -> None:
@@ -127,11 +132,9 @@ def check_membership(options: argparse.Namespace) -> None:
         raise Problem(f"This machine is a host of {known['panel']}.", f"Leave it: {LEAVE}")
 
 
-def read_release() -> dict[str, str]:
+def parse_release(text: str) -> dict[str, str]:
     """Return what os-release(5) says."""
-    path = Path("/etc/os-release")
-    lines = path.read_text().splitlines() if path.exists() else []
-    pairs = (line.split("=", 1) for line in lines if "=" in line)
+    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line)
     return {key: value.strip().strip("\"'") for key, value in pairs}
 
 
