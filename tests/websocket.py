@@ -8,6 +8,7 @@ from typing import Any
 
 from asgiref.testing import ApplicationCommunicator
 from channels.routing import URLRouter
+from django.contrib.sessions.backends.base import SessionBase
 
 from apps.accounts.models import User
 from webpanel.routing import websocket_urlpatterns
@@ -18,8 +19,10 @@ _application = URLRouter(websocket_urlpatterns)
 class WebSocket:
     """A connection of ``user`` (None: nobody signed in) to one of the panel's addresses."""
 
-    def __init__(self, address: str, user: User | None) -> None:
+    def __init__(self, address: str, user: User | None, session: SessionBase | None = None) -> None:
         scope = {"type": "websocket", "path": address, "headers": [], "user": user}
+        if session is not None:
+            scope["session"] = session
         self._application = ApplicationCommunicator(_application, scope)
 
     async def connect(self) -> int:

@@ -5,15 +5,20 @@ Close codes: 4401 not signed in, 4404 not there for this person, 1003 not unders
 
 import asyncio
 import contextlib
+import logging
 from typing import Literal
 
 import msgspec
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth import get_user_model
+from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.contrib.auth.models import AbstractUser
+from django.db import DatabaseError
+from django.utils.crypto import constant_time_compare
 
 from apps.core.live import group_name, may_watch
+
+logger = logging.getLogger(__name__)
 
 NOT_SIGNED_IN = 4401
 NOT_FOUND = 4404
@@ -70,18 +75,35 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         await self.send(text_data=msgspec.json.encode(message).decode())
 
     async def _check_again(self) -> None:
-        while True:
-            await asyncio.sleep(self.recheck_seconds)
-            if not await database_sync_to_async(self._still_may_stay)():
-                await self.close(code=NOT_FOUND)
+        """Close when the person may look no more, and when that cannot be found out."""
+        try:
+            while await self._sleep_and_look():
+                pass
+        except DatabaseError as error:
+            logger.warning("A socket is closed, as its rights cannot be read: %s", error)
+        await self.close(code=NOT_FOUND)
+
+    async def _sleep_and_look(self) -> bool:
+        await asyncio.sleep(self.recheck_seconds)
+        stays: bool = await database_sync_to_async(self._still_may_stay)()
+        return stays
 
     def _still_may_stay(self) -> bool:
-        session = self.scope.get("session")
-        key = session.session_key if session is not None else None
-        if key and not session.exists(key):
+        user = get_user_model().objects.filter(pk=self.user.pk, is_active=True).first()
+        if user is None or not self._is_signed_in(user):
             return False
-        self.user.refresh_from_db()
-        return self.user.is_active and self.may_stay()
+        self.user = user
+        return self.may_stay()
+
+    def _is_signed_in(self, user: AbstractUser) -> bool:
+        """Say whether the session is still there and from before no change of the password."""
+        session = self.scope.get("session")
+        if session is None or not session.session_key:
+            return True
+        # A new one of its class (Channels hides it behind a proxy), as a session is read once.
+        now = session.__class__(session.session_key)
+        known = str(now.get(HASH_SESSION_KEY, ""))
+        return constant_time_compare(known, user.get_session_auth_hash())
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True, tag="watch"):
@@ -118,8 +140,9 @@ class UpdatesConsumer(LiveConsumer):
             await self.close(code=NOT_UNDERSTOOD)
             return
         wanted = set(message.topics) - self.topics
+        # Each costs a query, so what is too many is left out before it is looked at.
         room = MAX_TOPICS - len(self.topics)
-        for topic in sorted(await self._allowed(wanted))[:room]:
+        for topic in sorted(await self._allowed(set(sorted(wanted)[:room]))):
             self.topics.add(topic)
             await self.channel_layer.group_add(group_name(topic), self.channel_name)
 

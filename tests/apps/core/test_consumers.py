@@ -6,6 +6,7 @@ import pytest
 from channels.db import database_sync_to_async
 
 from apps.accounts.models import Membership
+from apps.core import consumers
 from apps.core.consumers import NOT_FOUND, NOT_SIGNED_IN, NOT_UNDERSTOOD, UpdatesConsumer
 from apps.core.live import nudge
 from tests.websocket import WebSocket
@@ -59,6 +60,42 @@ async def test_who_may_no_longer_sign_in_is_put_out(cast, monkeypatch):
     cast.viewer.is_active = False
     await cast.viewer.asave()
     assert (await socket.receive())["code"] == NOT_FOUND
+
+
+def sign_in(client, user):
+    client.force_login(user)
+    return client.session
+
+
+@pytest.mark.parametrize("stays", [True, False])
+async def test_a_new_password_ends_the_sockets_of_older_sessions(cast, client, monkeypatch, stays):
+    monkeypatch.setattr(UpdatesConsumer, "recheck_seconds", 0.1)
+    session = await database_sync_to_async(sign_in)(client, cast.viewer)
+    socket = WebSocket("/ws/updates/", cast.viewer, session)
+    assert await socket.connect() == 0
+    if stays:
+        assert await socket.receives_nothing(0.4)
+        await socket.disconnect()
+        return
+    changed = await type(cast.viewer).objects.aget(pk=cast.viewer.pk)
+    changed.set_password("another long password")
+    await changed.asave()
+    assert (await socket.receive())["code"] == NOT_FOUND
+
+
+async def test_a_person_who_was_deleted_is_put_out(cast, monkeypatch):
+    monkeypatch.setattr(UpdatesConsumer, "recheck_seconds", 0.1)
+    socket = await watching(cast.viewer)
+    await type(cast.viewer).objects.filter(pk=cast.viewer.pk).adelete()
+    assert (await socket.receive())["code"] == NOT_FOUND
+
+
+async def test_of_too_many_topics_only_some_are_looked_at(cast, monkeypatch):
+    asked = []
+    monkeypatch.setattr(consumers, "may_watch", lambda user, topic: asked.append(topic))
+    socket = await watching(cast.viewer, *(f"host:{number}" for number in range(5000)))
+    assert 0 < len(asked) <= consumers.MAX_TOPICS
+    await socket.disconnect()
 
 
 async def test_what_is_not_understood_ends_the_line(cast):
