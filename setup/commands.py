@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from setup import installation as installations
-from setup import panel, redis, supervise, system, tools
+from setup import panel, redis, supervise, system, tools, wheels
 from setup.checks import check_machine, check_path
 from setup.installation import Installation
 from setup.places import CHECKOUT, Places
@@ -43,7 +43,7 @@ def start(places: Places, chosen: Installation) -> None:
     """Start Redis, web, worker and beat; restart what runs on older code."""
     panel.write_settings(places, chosen)
     panel.prepare(places, chosen)
-    panel.make_wheels(places)
+    wheels.make_wheels(places)
     redis.configure_redis(places, chosen)
     stale = _stale_programs(places) if supervise.is_running(places) else ()
     supervise.write_configuration(places)

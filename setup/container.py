@@ -6,7 +6,7 @@ import os
 import shlex
 
 from setup import installation as installations
-from setup import panel, redis, supervise, tools
+from setup import panel, redis, supervise, tools, wheels
 from setup.places import CHECKOUT, Places
 from setup.problem import Problem
 from setup.run import say
@@ -17,7 +17,7 @@ def build(places: Places) -> None:
     tools.install_tools(places)
     tools.sync_environment(places, ("panel", "agent"))
     tools.build_front_end()
-    panel.make_wheels(places)
+    wheels.make_wheels(places)
 
 
 def prepare(places: Places) -> None:

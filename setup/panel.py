@@ -1,4 +1,4 @@
-"""The panel itself: its settings, keys, database, and the wheels it serves to hosts."""
+"""The panel itself: its settings, keys and database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from setup.installation import Installation, addresses, public_url, write_privat
 from setup.places import CHECKOUT, Places
 from setup.run import run, step
 from setup.stamps import digest, once
-from setup.tools import REGISTRY_ADVICE, tools_folder
 
 SOURCES = ("agents", "apps", "webpanel", "templates", "static", "uv.lock")
 
@@ -95,68 +94,6 @@ def _migrate(places: Places) -> None:
 
 def _collect(places: Places) -> None:
     manage(places, "collectstatic", "--no-input", "--verbosity", "0", "--clear")
-
-
-def make_wheels(places: Places) -> None:
-    """Put the agent's wheel and those of all it needs where the panel serves them."""
-    agent = digest([CHECKOUT / "agents", CHECKOUT / "pyproject.toml", CHECKOUT / "uv.lock"])
-    once(places.stamps / "wheels", agent, lambda: _make_wheels(places))
-
-
-def _make_wheels(places: Places) -> None:
-    uv = str(tools_folder() / "bin" / "uv")
-    listing = places.wheels / "requirements.txt"
-    with step("Making the agent's wheel, and fetching those it needs"):
-        places.wheels.mkdir(parents=True, exist_ok=True)
-        for old in places.wheels.glob("webpanel-*.whl"):
-            old.unlink()
-        run(
-            [uv, "build", "--quiet", "--wheel", "--out-dir", str(places.wheels)],
-            cwd=CHECKOUT,
-            failed="Building the agent's wheel failed.",
-            do=REGISTRY_ADVICE,
-        )
-        run(
-            [
-                uv,
-                "export",
-                "--quiet",
-                "--frozen",
-                "--only-group",
-                "agent",
-                "--no-emit-project",
-                "--no-header",
-                "--output-file",
-                str(listing),
-            ],
-            cwd=CHECKOUT,
-        )
-        run(
-            [
-                str(tools_folder() / "bin" / "python"),
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--only-binary=:all:",
-                "--require-hashes",
-                "-d",
-                str(places.wheels),
-                "-r",
-                str(listing),
-            ],
-            failed="Fetching the agent's wheels failed.",
-            do=REGISTRY_ADVICE,
-        )
-        _write_checksums(places.wheels)
-
-
-def _write_checksums(folder: Path) -> None:
-    """Write SHA256SUMS in the form of sha256sum(1)."""
-    wheels = sorted(folder.glob("*.whl"))
-    lines = [f"{hashlib.sha256(wheel.read_bytes()).hexdigest()}  {wheel.name}" for wheel in wheels]
-    (folder / "SHA256SUMS").write_text("\n".join(lines) + "\n")
 
 
 def answers(places: Places, installation: Installation) -> bool:

@@ -255,7 +255,7 @@ def parse_sums(text: str) -> dict[str, str]:
         raise Problem(
             f"The panel has no agent for Python {version} on {os.uname().machine}"
             + (f" (no wheel of {', '.join(missing)})." if missing else "."),
-            "Use Debian 12 on the architecture of the panel's machine."
+            "It serves Python 3.11 to 3.13 on the architecture of its own machine."
             if missing
             else "Run `make up` on the panel's machine.",
         )
