@@ -65,15 +65,16 @@ def seal_event(host: Host, event: Event, **changes) -> bytes:
 
 def make_operation(host: Host, **fields) -> Operation:
     uid = new_uid()
-    command = f'{{"type":"{ReportAll.__name__}","operation_id":"{uid}"}}'
     given = {
         "verb": "report",
         "target_kind": "host",
         "target_uid": host.uid,
         "target_name": host.name,
         "requested_by_name": "somebody",
-        "command_json": command,
         "expires_at": timezone.now() + timedelta(hours=1),
         **fields,
     }
-    return Operation.objects.create(uid=uid, host=host, team=host.team, **given)
+    operation = Operation(uid=uid, host=host, team=host.team, **given)
+    operation.keep_command(ReportAll(operation_id=uid))
+    operation.save()
+    return operation

@@ -8,7 +8,7 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from agents.protocol.commands import AnyCommand, Command
+from agents.protocol.commands import Command
 from agents.protocol.control import CancelOperation
 from agents.protocol.events import ErrorInfo
 from apps.accounts import audit
@@ -19,6 +19,7 @@ from apps.hosts.models import Host, HostState
 from apps.operations import transitions
 from apps.operations.control import send_control
 from apps.operations.models import Operation, OperationState
+from apps.operations.retrying import follow_retry
 from apps.operations.sending import send_if_queued
 
 LIFETIME = timedelta(hours=24)
@@ -48,7 +49,7 @@ def request_operation(
         raise ConflictError(f"{host.name} was removed from the panel.")
     uid = new_uid()
     with transaction.atomic():
-        operation = Operation.objects.create(
+        operation = Operation(
             uid=uid,
             team=team,
             host=host,
@@ -59,9 +60,10 @@ def request_operation(
             requested_by=user,
             requested_by_name=str(user) if user else "panel",
             retry_of=retry_of,
-            command_json=msgspec.json.encode(command_factory(uid)).decode(),
             expires_at=timezone.now() + lifetime,
         )
+        operation.keep_command(command_factory(uid))
+        operation.save()
         _audit(verb, operation, user, ip)
         transitions.nudge_operation(operation)
         transaction.on_commit(partial(send_if_queued, operation.pk))
@@ -92,26 +94,32 @@ def cancel_operation(user: User, operation: Operation, *, ip: str = "") -> Opera
 
 
 def retry_operation(user: User, operation: Operation, *, ip: str = "") -> Operation:
-    """Ask for the same act again, as a new operation; raises :class:`ConflictError`."""
+    """Ask for the same act again, as a new operation.
+
+    Raises :class:`ConflictError` for one that has not ended, or where the same would not mean
+    the same any more, see :mod:`apps.operations.retrying`.
+    """
     if not operation.has_ended:
         raise ConflictError("This operation has not ended yet.", hint="Cancel it first.")
-    return request_operation(
-        user,
-        host=operation.host,
-        command_factory=partial(_same_command, operation),
-        verb=operation.verb,
-        target_kind=operation.target_kind,
-        target_uid=operation.target_uid,
-        target_name=operation.target_name,
-        team=operation.team,
-        ip=ip,
-        retry_of=operation,
-    )
+    with transaction.atomic():
+        again = request_operation(
+            user,
+            host=operation.host,
+            command_factory=partial(_same_command, operation),
+            verb=operation.verb,
+            target_kind=operation.target_kind,
+            target_uid=operation.target_uid,
+            target_name=operation.target_name,
+            team=operation.team,
+            ip=ip,
+            retry_of=operation,
+        )
+        follow_retry(operation, again)
+    return again
 
 
 def _same_command(operation: Operation, uid: str) -> Command:
-    command: Command = msgspec.json.decode(operation.command_json, type=AnyCommand)
-    return msgspec.structs.replace(command, operation_id=uid)
+    return msgspec.structs.replace(operation.command, operation_id=uid)
 
 
 def _audit(verb: str, operation: Operation, user: User | None, ip: str) -> None:

@@ -5,13 +5,17 @@ from datetime import timedelta
 import msgspec
 from django.db import models
 
+from agents.protocol.commands import AnyCommand, Command
 from agents.protocol.events import ErrorInfo
 from apps.accounts.models import Team, User
+from apps.core.errors import SetupError
 from apps.core.ids import new_uid
+from apps.core.sealing import open_text, seal_text
 from apps.hosts.models import Host
 
 # How long a running operation lives without a sign of its agent.
 LEASE = timedelta(seconds=30)
+_PURPOSE = "webpanel commands"
 
 
 class OperationState(models.TextChoices):
@@ -76,8 +80,8 @@ class Operation(models.Model):
     """A requested act: who asked for what, on what, and how it went.
 
     ``state`` and what follows it are written by :mod:`apps.operations.transitions` alone.
-    ``command_json`` is what was sent, kept for a retry; it may hold secrets and is shown to
-    nobody.
+    ``command_sealed`` is what was sent, kept for a retry, encrypted as it may hold secrets;
+    it is shown to nobody.
     """
 
     uid = models.CharField(max_length=32, unique=True, default=new_uid, editable=False)
@@ -90,7 +94,7 @@ class Operation(models.Model):
     requested_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     requested_by_name = models.CharField(max_length=160)
     retry_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
-    command_json = models.TextField()
+    command_sealed = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
 
@@ -116,6 +120,19 @@ class Operation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.target_name}".strip()
+
+    def keep_command(self, command: Command) -> None:
+        """Take what is to be sent; the row is not saved."""
+        self.command_sealed = seal_text(msgspec.json.encode(command).decode(), _PURPOSE)
+
+    @property
+    def command(self) -> AnyCommand:
+        """What was or will be sent; raises :class:`SetupError` after a change of the key."""
+        text = open_text(self.command_sealed, _PURPOSE)
+        if text is None:
+            raise SetupError("The command cannot be read: the panel's secret key was changed.")
+        command: AnyCommand = msgspec.json.decode(text, type=AnyCommand)
+        return command
 
     @property
     def state_choice(self) -> OperationState:

@@ -3,16 +3,15 @@
 import logging
 from functools import cache
 
-import msgspec
 from celery import current_app
 from django.utils import timezone
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
 from agents.protocol import keys
-from agents.protocol.commands import AnyCommand
 from agents.protocol.envelope import seal
-from apps.core.errors import UnavailableError
+from agents.protocol.events import ErrorInfo
+from apps.core.errors import SetupError, UnavailableError
 from apps.hosts import pki
 from apps.operations import transitions
 from apps.operations.models import Operation, OperationState
@@ -36,6 +35,10 @@ def send_if_queued(operation_pk: int) -> bool:
     except UnavailableError as error:
         logger.warning("Operation %s stays queued: %s", operation.uid, error)
         return False
+    except SetupError as error:
+        why = ErrorInfo(code=error.code, message=error.message, hint="Ask for it anew.")
+        transitions.mark_ended_by_panel(operation, OperationState.FAILED, why)
+        return False
     return transitions.mark_sent(operation)
 
 
@@ -43,7 +46,7 @@ def send_command(operation: Operation) -> None:
     """Put the command into the host's queue; raises :class:`UnavailableError`."""
     lifetime = max(1.0, (operation.expires_at - timezone.now()).total_seconds())
     sealed = seal(
-        msgspec.json.decode(operation.command_json, type=AnyCommand),
+        operation.command,
         key=pki.command_key(),
         kind="command",
         sender=keys.PANEL_RECIPIENT,

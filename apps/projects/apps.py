@@ -9,4 +9,4 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the handlers of the agents' events."""
-        from apps.projects import handlers, sections  # noqa: F401  these register on import
+        from apps.projects import handlers, retries, sections  # noqa: F401  registered on import

@@ -4,20 +4,18 @@ They are kept encrypted with a key made of the panel's secret key, so a copy of 
 database alone tells nobody a password, and a secret one is never sent to a browser again.
 """
 
-import base64
 import re
 from collections.abc import Iterable, Mapping
 
 import msgspec
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
+
+from apps.core.sealing import open_text, seal_text
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_NAME = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|PRIVATE", re.IGNORECASE)
 
 HIDDEN = "•••"
+_PURPOSE = "webpanel project variables"
 _TELLING = 4
 
 
@@ -42,9 +40,7 @@ def looks_secret(name: str) -> bool:
 
 def encrypt_variables(variables: Variables) -> str:
     """Return the text that is kept in the database; "" for none."""
-    if not variables:
-        return ""
-    return _cipher().encrypt(msgspec.json.encode(variables)).decode()
+    return seal_text(msgspec.json.encode(variables).decode() if variables else "", _PURPOSE)
 
 
 def decrypt_variables(text: str) -> Variables:
@@ -52,12 +48,8 @@ def decrypt_variables(text: str) -> Variables:
 
     After a change of the panel's secret key nothing can be read: the answer is empty.
     """
-    if not text:
-        return ()
-    try:
-        return msgspec.json.decode(_cipher().decrypt(text.encode()), type=Variables)
-    except InvalidToken:
-        return ()
+    found = open_text(text, _PURPOSE)
+    return msgspec.json.decode(found, type=Variables) if found else ()
 
 
 def hide_secrets(text: str, variables: Variables) -> str:
@@ -95,10 +87,3 @@ def merge_submitted(submitted: Iterable[tuple[str, str, bool]], current: Variabl
 def check_names(variables: Variables) -> tuple[str, ...]:
     """Return the names that are none."""
     return tuple(item.name for item in variables if not NAME.fullmatch(item.name))
-
-
-def _cipher() -> Fernet:
-    derived = HKDF(
-        algorithm=hashes.SHA256(), length=32, salt=None, info=b"webpanel project variables"
-    ).derive(settings.SECRET_KEY.encode())
-    return Fernet(base64.urlsafe_b64encode(derived))

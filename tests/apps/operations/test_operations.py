@@ -112,7 +112,7 @@ def test_a_retry_is_a_new_operation_with_the_same_command(cast):
     operation = factories.make_operation(cast.host, state=OperationState.FAILED)
     again = actions.retry_operation(cast.member, operation)
     assert (again.retry_of, again.verb) == (operation, operation.verb)
-    assert msgspec.json.decode(again.command_json)["operation_id"] == again.uid != operation.uid
+    assert again.command.operation_id == again.uid != operation.uid
 
 
 def test_a_running_operation_is_not_retried(cast):

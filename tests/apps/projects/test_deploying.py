@@ -2,7 +2,6 @@
 
 import json
 
-import msgspec
 import pytest
 
 from agents.protocol.commands import DeployProject, ProjectAction, RemoveProject
@@ -28,7 +27,9 @@ def post(cast, person, project, page, data):
 
 
 def command(kind):
-    return msgspec.json.decode(Operation.objects.latest("id").command_json, type=kind)
+    sent = Operation.objects.latest("id").command
+    assert isinstance(sent, kind)
+    return sent
 
 
 def test_deploying_makes_a_revision_and_sends_all_files(cast, project):

@@ -1,6 +1,5 @@
 """The page of a container, and who may use its buttons."""
 
-import msgspec
 import pytest
 
 from agents.protocol.commands import ContainerAction
@@ -41,7 +40,8 @@ def test_a_member_restarts_it(cast, container):
     answer = cast.client(cast.member).post(address(cast, container, "act/restart/"))
     operation = Operation.objects.get(target_kind="container")
     assert answer["Location"] == f"/operations/{operation.uid}/"
-    command = msgspec.json.decode(operation.command_json, type=ContainerAction)
+    command = operation.command
+    assert isinstance(command, ContainerAction)
     assert (command.container_id, command.action) == (container.id, "restart")
 
 
