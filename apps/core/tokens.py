@@ -31,8 +31,11 @@ class Secret:
 
 
 def new_token() -> Secret:
-    """Return a new token with 256 bits of chance, safe in an address."""
-    return Secret(secrets.token_urlsafe(32))
+    """Return a new token with 256 bits of chance, safe in an address and on a command line.
+
+    Of letters and digits alone: one that began with a dash would be read as an option.
+    """
+    return Secret(secrets.token_hex(32))
 
 
 def token_digest(token: str) -> str:
