@@ -1,7 +1,7 @@
 """What the pages of hosts show."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
@@ -9,6 +9,7 @@ from django.utils import timezone
 from agents.protocol.records import HostFacts
 from apps.accounts.access import writable_teams
 from apps.accounts.models import User
+from apps.core.moments import moment
 from apps.core.tokens import Secret
 from apps.hosts import pki
 from apps.hosts.access import hosts_for
@@ -99,7 +100,7 @@ def host_page(host: Host, *, may_write: bool) -> HostPage:
     return HostPage(
         row=host_row(host),
         facts=facts,
-        booted_at=datetime.fromtimestamp(facts.booted_at, UTC) if facts else None,
+        booted_at=moment(facts.booted_at) if facts else None,
         joined_at=host.created_at,
         added_by=str(host.added_by or "set-up"),
         may_write=may_write,
@@ -165,4 +166,4 @@ def _bytes_gauge(label: str, used: int, total: int) -> Gauge:
 
 
 def _percent(part: float, whole: float) -> int:
-    return min(100, round(100 * part / whole)) if whole else 0
+    return round(min(100.0, max(0.0, 100 * part / whole))) if whole > 0 else 0

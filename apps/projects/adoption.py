@@ -4,18 +4,22 @@ A panel that lost its database gets every project back, with the files last appl
 its hosts report themselves again.
 """
 
-from datetime import UTC, datetime
+import re
 
 from django.db.models import Max
 
 from agents.protocol.records import AppliedProject
 from apps.accounts import audit
 from apps.core.live import nudge
+from apps.core.moments import moment
 from apps.hosts.models import Host
 from apps.operations.models import Operation
 from apps.projects.checking import service_names
 from apps.projects.files import encode_files, tidy_files
 from apps.projects.models import Project, Revision
+
+# It becomes part of addresses.
+_UID = re.compile(r"[0-9a-f]{32}")
 
 
 def adopt_project(host: Host, applied: AppliedProject) -> None:
@@ -46,8 +50,8 @@ def _forget(project: Project | None, applied: AppliedProject) -> None:
     """
     if project is None or not _is_meant(project, applied):
         return
-    moment = datetime.fromtimestamp(applied.applied_at, UTC)
-    Project.objects.filter(pk=project.pk, removed_at=None).update(removed_at=moment)
+    rows = Project.objects.filter(pk=project.pk, removed_at=None)
+    rows.update(removed_at=moment(applied.applied_at))
     nudge(project.topic, f"team:{project.team.uid}")
 
 
@@ -65,7 +69,7 @@ def _is_meant(project: Project, applied: AppliedProject) -> bool:
 def _adopt(host: Host, applied: AppliedProject) -> Project:
     # The uid of another host's project is not this host's to claim, nor a removed one's.
     taken = Project.objects.filter(uid=applied.uid).exists()
-    values = {} if taken or len(applied.uid) != 32 else {"uid": applied.uid}
+    values = {} if taken or not _UID.fullmatch(applied.uid) else {"uid": applied.uid}
     project = Project.objects.create(team=host.team, host=host, name=applied.name, **values)
     target = audit.Target(kind="project", uid=project.uid, name=project.name)
     audit.record("adopt", target, team=host.team, detail=f"from {host.name}")

@@ -5,6 +5,9 @@ records of a container is the newer; ``observed_at`` keeps an inventory that is 
 second time from hiding containers that are newer than it.
 """
 
+import logging
+import re
+
 import msgspec
 
 from agents.compose.labels import CONTAINER_NUMBER, PROJECT, SERVICE
@@ -13,12 +16,21 @@ from agents.protocol.records import ContainerRecord, ImageRecord, NetworkRecord,
 from apps.hosts.models import Host
 from apps.services.models import Container, Image, Network, Volume
 
+logger = logging.getLogger(__name__)
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 # Seconds for which a removed container is remembered.
 TOMBSTONE_SECONDS = 3600.0
 
 
 def observe_container(host: Host, record: ContainerRecord, at: float) -> bool:
-    """Take in a record unless a newer one is known; return whether it was taken."""
+    """Take in a record unless a newer one is known; return whether it was taken.
+
+    One with an id that could not stand in an address is left out.
+    """
+    if not _ID.fullmatch(record.id):
+        logger.warning("Host %s reports a container with the id %.80r", host.uid, record.id)
+        return False
     values = _columns(record, at)
     row, created = Container.objects.get_or_create(
         host=host, container_id=record.id, defaults=values

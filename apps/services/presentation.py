@@ -2,12 +2,13 @@
 
 import socket
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest
 
 from agents.protocol.records import PortRecord
+from apps.core.moments import moment
 from apps.hosts.models import Host
 from apps.services.choices import Shown
 from apps.services.models import Container
@@ -39,7 +40,7 @@ class ContainerView:
 def view_container(row: Container, address: str) -> ContainerView:
     """Return the container as a page shows it; ``address`` is where its ports are reached."""
     record = row.record
-    started = datetime.fromtimestamp(record.started_at, UTC) if record.started_at else None
+    started = moment(record.started_at) if record.started_at else None
     return ContainerView(
         row=row,
         url=f"/containers/{row.host.uid}/{row.container_id}/",
