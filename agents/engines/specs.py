@@ -37,12 +37,14 @@ class EndpointSpec:
 class MountSpec:
     """Something mounted at ``target`` (absolute) in the container.
 
-    ``source`` is a volume's name, a host path that must exist, or "" for tmpfs.
+    ``source`` is a volume's name, a host path that must exist, or "" for tmpfs. ``inside`` is
+    "" or a folder above a host path, below which no part of it may be a symbolic link.
     """
 
     kind: Literal["volume", "bind", "tmpfs"]
     target: str
     source: str = ""
+    inside: str = ""
     read_only: bool = False
     tmpfs_size: int | None = None
 

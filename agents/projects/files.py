@@ -6,9 +6,11 @@ path is followed through a symbolic link, as containers may have made links in t
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from agents.errors import InvalidInputError, PathEscapeError
 from agents.protocol.records import ProjectFile
@@ -75,11 +77,15 @@ class ProjectFolder:
         """Remove the given files, and the folder if nothing else is in it. Idempotent."""
         for file in files:
             path = checked_path(file.path)
-            with suppress(FileNotFoundError), self._parent(path) as parent:
+            # Behind a link that a container made is no file of ours.
+            with suppress(FileNotFoundError, PathEscapeError), self._parent(path) as parent:
                 os.unlink(path.name, dir_fd=parent)
-        for folder in sorted(self._folders(files), key=lambda path: -len(path.parts)):
-            with suppress(OSError):
-                folder.rmdir()
+        folders = {parent for file in files for parent in PurePosixPath(file.path).parents[:-1]}
+        for folder in sorted(folders, key=lambda path: -len(path.parts)):
+            with suppress(OSError, PathEscapeError), self._parent(folder) as parent:
+                os.rmdir(folder.name, dir_fd=parent)
+        with suppress(OSError):
+            self.path.rmdir()
 
     def make_folder(self, path: Path) -> None:
         """Make a folder for a bind mount inside the project's folder. Idempotent."""
@@ -91,21 +97,15 @@ class ProjectFolder:
         """Remove the whole folder with all that is in it. Idempotent."""
         shutil.rmtree(self.path, ignore_errors=True)
 
-    def _folders(self, files: Sequence[ProjectFile]) -> set[Path]:
-        folders = {self.path}
-        for file in files:
-            parents = PurePosixPath(file.path).parents
-            folders |= {self.path / parent for parent in parents}
-        return folders
-
     def _holds(self, file: ProjectFile) -> bool:
         path = checked_path(file.path)
         try:
             with self._parent(path) as parent:
-                handle = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=parent)
+                # Containers may have put a FIFO there, at which one waits, or what never ends.
+                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+                handle = os.open(path.name, flags, dir_fd=parent)
                 with os.fdopen(handle, "rb") as found:
-                    mode = os.fstat(handle).st_mode & 0o777
-                    return mode == _mode(file) and found.read() == file.content.encode()
+                    return _is_alike(found, file)
         except OSError:
             return False
 
@@ -180,6 +180,13 @@ def checked_path(path: str) -> PurePosixPath:
     if "\0" in path or path.endswith((".webpanel-new", ".webpanel-old")):
         raise InvalidInputError(f"“{path}” cannot be a file's name", file=path)
     return PurePosixPath(path)
+
+
+def _is_alike(found: BinaryIO, file: ProjectFile) -> bool:
+    content, status = file.content.encode(), os.fstat(found.fileno())
+    if (status.st_mode, status.st_size) != (stat.S_IFREG | _mode(file), len(content)):
+        return False
+    return found.read(len(content) + 1) == content
 
 
 def _mode(file: ProjectFile) -> int:

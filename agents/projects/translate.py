@@ -110,6 +110,7 @@ def _mount(project: Project, action: ContainerAction, mount: Mount) -> MountSpec
         kind=mount.type,
         target=mount.target,
         source=source,
+        inside=project.working_dir if mount.type == "bind" else "",
         read_only=mount.read_only,
         tmpfs_size=mount.tmpfs_size,
     )

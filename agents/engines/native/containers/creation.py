@@ -6,11 +6,10 @@ import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from agents.engines.native.containers.binds import check_binds
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.init import init_program
-from agents.engines.native.containers.launcher import missing_bind
 from agents.engines.native.containers.process_plan import choose_command
 from agents.engines.native.containers.records import Manifest
 from agents.engines.native.containers.store import ContainerStore
@@ -101,6 +100,7 @@ class Creator:
             self.networks.find(endpoint.network)
         for mount in spec.mounts:
             _check_mount(mount)
+        check_binds(spec.mounts)
 
     def _make_volumes(
         self, spec: ContainerSpec, image: StoredImage, undo: ExitStack
@@ -159,5 +159,3 @@ def _check_mount(mount: MountSpec) -> None:
         )
     if mount.kind == "bind" and not mount.source.startswith("/"):
         raise InvalidInputError(f"the path {mount.source!r} is not absolute", field="volumes")
-    if mount.kind == "bind" and not Path(mount.source).exists():
-        raise missing_bind(mount.source)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.engines.native.containers import conmon
+from agents.engines.native.containers.binds import check_binds
 from agents.engines.native.containers.bundle import Surroundings, write_bundle
 from agents.engines.native.containers.cgroup import ContainerCgroups
 from agents.engines.native.containers.connect import connect, disconnect
@@ -19,7 +20,6 @@ from agents.engines.native.images.store import ImageStore
 from agents.engines.native.network import Attachment, Networks
 from agents.engines.native.runtime import runtime_argv
 from agents.engines.native.volumes import VolumeStore
-from agents.errors import NotFoundError
 from agents.linux import mounts, process
 from agents.linux.failures import kernel_errors
 
@@ -62,11 +62,12 @@ class Launcher:
             ConflictError: a published port is taken.
             InvalidInputError: the command or user is not in the image.
             NotFoundError: a bind source or the image is gone.
+            PathEscapeError: a bind source leads out of where it must stay.
             NotSupportedError, ProgramError, KernelError, OutOfSpaceError.
         """
         with self._cgroups.in_use(), ExitStack() as undo:
             undo.callback(self.release, container.id, container.paths)
-            self._check_binds(container)
+            check_binds(container.manifest.spec.mounts)
             image = self._images.find(container.manifest.image_id)
             self._mount(image.layers, container.paths)
             attachment = connect(container, self._networks)
@@ -89,11 +90,6 @@ class Launcher:
         monitor, init = ProcessMark.of(pids.monitor), ProcessMark.of(pids.init)
         process.run(runtime_argv(self._runtime_state, "start", container.id))
         return Launched(monitor=monitor, init=init, attachment=attachment)
-
-    def _check_binds(self, container: Container) -> None:
-        for mount in container.manifest.spec.mounts:
-            if mount.kind == "bind" and not Path(mount.source).exists():
-                raise missing_bind(mount.source)
 
     def _mount(self, layers: tuple[Path, ...], paths: ContainerPaths) -> None:
         if mounts.is_mounted(paths.rootfs):
@@ -143,13 +139,3 @@ class Launcher:
             if paths.run.exists():
                 shutil.rmtree(paths.run)
         self._cgroups.tidy()
-
-
-def missing_bind(source: str) -> NotFoundError:
-    """Return the error for a bind source that is not on this host."""
-    return NotFoundError(
-        f"the path {source} is not on this host",
-        hint="Create it, or correct the path of the volume.",
-        field="volumes",
-        file=source,
-    )
