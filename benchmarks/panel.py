@@ -1,5 +1,6 @@
 """The whole panel, set up for real and used as people use it."""
 
+import sys
 import time
 
 from benchmarks import deploying, following, memory
@@ -21,6 +22,9 @@ def measure() -> list[Figure]:
             *memory.measure(panel),
             measured("up again", "s", [timed_up(panel) for _ in range(UP_AGAIN)], bar=15),
         ]
+    except AssertionError:
+        print(panel.logs(), file=sys.stderr)
+        raise
     finally:
         panel.purge()
 

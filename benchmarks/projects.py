@@ -44,5 +44,7 @@ def bench_project(client: PanelClient, text: str) -> Iterator[BenchProject]:
     try:
         yield project
     finally:
-        client.post(f"{project.path}remove/", {"confirm": name, "remove_volumes": "on"})
+        values = {"confirm": name, "remove_volumes": "on"}
+        page = client.post(f"{project.path}remove/", values)
+        assert page.status in (200, 404), page.text
         wait_until(lambda: client.get(project.path).status == 404, f"{name} to be removed", 60)
