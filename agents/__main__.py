@@ -166,9 +166,11 @@ def _status(arguments: argparse.Namespace) -> int:
 def _leave(arguments: argparse.Namespace) -> int:
     from agents.enrolment.join import leave
     from agents.state.database import is_locked
+    from agents.worker import service
 
     if arguments.config.exists() and is_locked(config.load(arguments.config).root):
         raise ConflictError("the agent still runs", hint="Stop it first: webpanel-agent stop")
+    service.forget(arguments.config.absolute())
     leave(arguments.config)
     _say("This host has left; its containers go on. Remove it in the panel, too.")
     return 0

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from agents import config
 from agents.config import AgentConfig
@@ -62,6 +64,7 @@ def connect(panel: InstalledPanel, host: AgentConfig, **changes) -> redis.Redis:
         port=panel.redis_port,
         ssl=True,
         ssl_ca_certs=str(host.ca_certificate),
+        retry=Retry(NoBackoff(), 0),
         **{**options, **changes},
     )
 
