@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -38,6 +39,8 @@ def project_list(request: AuthenticatedHttpRequest) -> HttpResponse:
 @login_required
 def project_new(request: AuthenticatedHttpRequest) -> HttpResponse:
     """``/projects/new/``: a name, a host, and files to begin with."""
+    if not writable_teams(request.user).exists():
+        raise PermissionDenied("Viewers may look, but not change anything.")
     form = NewProjectForm(request.user, request.POST or None, initial=_initial(request))
     if request.method == "POST" and form.is_valid():
         try:

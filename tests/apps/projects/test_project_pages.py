@@ -105,11 +105,11 @@ def test_a_taken_name_is_refused_in_the_form(cast, project):
     assert "has a project named shop" in answer.text
 
 
-@pytest.mark.parametrize("person", ["viewer", "stranger"])
-def test_nobody_else_can_use_the_teams_host(cast, person):
+@pytest.mark.parametrize(("person", "status"), [("viewer", 403), ("stranger", 422)])
+def test_nobody_else_can_use_the_teams_host(cast, person, status):
     form = {"name": "blog", "host": cast.host.pk, "starter": "blank"}
     answer = cast.client(getattr(cast, person)).post("/projects/new/", form)
-    assert answer.status_code == 422
+    assert answer.status_code == status
     assert not Project.objects.exists()
 
 
