@@ -26,11 +26,13 @@ class Installation:
     """What was chosen at the first ``make up``; an environment variable changes it later.
 
     ``http_port`` is served on loopback only, the other two on all addresses, over TLS.
+    ``address`` is how people and hosts reach the panel, or "" while nobody has named it.
     """
 
     http_port: int = 8000
     https_port: int = 8443
     redis_port: int = 8444
+    address: str = ""
 
     @property
     def ports(self) -> dict[str, int]:
@@ -46,8 +48,11 @@ def load_installation(places: Places) -> Installation:
     path = places.home / "installation.json"
     known = json.loads(path.read_text()) if path.exists() else {}
     chosen = {key: os.environ[name] for key, name in VARIABLES.items() if os.environ.get(name)}
+    kept = known.pop("address", "")
+    address = os.environ.get("WEBPANEL_ADDRESS") or kept
+    ports = {**known, **chosen}
     try:
-        return Installation(**{key: int(value) for key, value in {**known, **chosen}.items()})
+        return Installation(**{key: int(port) for key, port in ports.items()}, address=address)
     except (TypeError, ValueError) as error:
         raise Problem(
             f"A port is not a number ({error}).", "Give ports from 1 to 65535."
@@ -96,7 +101,7 @@ def addresses(places: Places) -> list[str]:
     kept = places.home / "addresses.json"
     known = json.loads(kept.read_text()) if kept.exists() else []
     found = ["localhost", "127.0.0.1", socket.gethostname(), *_interface_addresses()]
-    found += [name for name in (os.environ.get("WEBPANEL_ADDRESS"), _ssh_address()) if name]
+    found += [name for name in (load_installation(places).address, _ssh_address()) if name]
     together = list(dict.fromkeys([*known, *found]))
     if together != known:
         places.home.mkdir(parents=True, exist_ok=True)
@@ -133,7 +138,7 @@ def link_base(installation: Installation) -> str:
     """Return the address to open: the one named, else over SSH the one that the person came
     in by, else loopback, where no certificate has to be accepted.
     """
-    name = os.environ.get("WEBPANEL_ADDRESS") or _ssh_address()
+    name = os.environ.get("WEBPANEL_ADDRESS") or installation.address or _ssh_address()
     if name:
         return public_url(name, installation.https_port)
     return f"http://127.0.0.1:{installation.http_port}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import ssl
 import urllib.error
 import urllib.request
@@ -33,11 +32,12 @@ def write_settings(places: Places, installation: Installation) -> None:
         "WEBPANEL_HTTPS_PORT": str(installation.https_port),
         "WEBPANEL_ALLOWED_HOSTS": ",".join(_bracketed(name) for name in names),
         "WEBPANEL_PUBLIC_URLS": ",".join(
-            public_url(name, installation.https_port) for name in _outside_first(names)
+            public_url(name, installation.https_port)
+            for name in _outside_first(names, installation.address)
         ),
         "WEBPANEL_AGENT_REDIS_URLS": ",".join(
             public_url(name, installation.redis_port).replace("https:", "rediss:") + "/0"
-            for name in _outside_first(names)
+            for name in _outside_first(names, installation.address)
         ),
         "WEBPANEL_REDIS_URL": f"unix://:{quote(password, safe='')}@{places.redis_socket}?db=0",
     }
@@ -50,10 +50,9 @@ def _bracketed(name: str) -> str:
     return f"[{name}]" if ":" in name else name
 
 
-def _outside_first(names: list[str]) -> list[str]:
-    """Sort addresses that other machines can use before this machine's own."""
+def _outside_first(names: list[str], named: str) -> list[str]:
+    """Sort the one that a person named, and those of use to other machines, to the front."""
     own = ("localhost", "127.0.0.1")
-    named = os.environ.get("WEBPANEL_ADDRESS")
     return sorted(names, key=lambda name: (name != named, name in own, not name[0].isdigit()))
 
 

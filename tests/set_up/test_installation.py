@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from setup import installation as installations
-from setup import redis, supervise
+from setup import panel, redis, supervise
 from setup.installation import Installation
 from setup.places import Places
 from setup.problem import Problem
@@ -69,6 +69,19 @@ def test_the_link_is_the_address_by_which_a_person_came_over_ssh(
 def test_the_link_of_an_ipv6_address_has_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBPANEL_ADDRESS", "2001:db8::5")
     assert installations.link_base(Installation()) == "https://[2001:db8::5]:8443"
+
+
+def test_the_address_that_a_person_named_once_is_kept(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEBPANEL_ADDRESS", "panel.example.org")
+    installations.save_installation(places, installations.load_installation(places))
+    monkeypatch.delenv("WEBPANEL_ADDRESS")
+    kept = installations.load_installation(places)
+    assert installations.link_base(kept) == "https://panel.example.org:8443"
+    panel.write_settings(places, kept)
+    settings = (places.home / "panel.env").read_text()
+    assert "WEBPANEL_PUBLIC_URLS=https://panel.example.org:8443," in settings
 
 
 def test_the_first_acl_file_has_no_password_in_it(places: Places) -> None:
