@@ -38,7 +38,11 @@ def main(words: list[str]) -> int:
     except Problem as problem:
         print(f"\n{problem.what} {problem.do}", file=sys.stderr)
         return 1
+    except OSError as error:  # a full disk, a folder that cannot be written
+        print(f"\n{error}. Mend that, then run it again.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
+        print("\nStopped. Run it again to go on from here.", file=sys.stderr)
         return 130
     return 0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from setup import installation as installations
 from setup import panel, redis, supervise, system, tools, wheels
+from setup.alone import alone
 from setup.checks import check_machine, check_path
 from setup.installation import Installation
 from setup.places import CHECKOUT, Places
@@ -21,6 +22,11 @@ def up(places: Places) -> None:
     check_path(places.home, "WEBPANEL_HOME")
     check_path(places.run, "WEBPANEL_RUN")
     check_path(CHECKOUT, "where you cloned it")
+    with alone(places):
+        _bring_up(places)
+
+
+def _bring_up(places: Places) -> None:
     chosen = installations.load_installation(places)
     if not supervise.is_running(places):
         installations.check_ports(chosen)

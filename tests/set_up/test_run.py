@@ -1,11 +1,14 @@
 """Programs of the set-up: their failure is a sentence, not a traceback."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from setup.alone import alone
+from setup.places import Places
 from setup.problem import Problem
 from setup.run import run, succeeds
 
@@ -62,3 +65,26 @@ def test_whoever_is_not_root_gets_one_sentence() -> None:
     )
     assert done.returncode == 1
     assert done.stderr.strip() == "You are not root. Run it as root, for example: sudo make up"
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "setup", "up"],
+        cwd=ROOT,
+        env={**os.environ, "WEBPANEL_HOME": str(tmp_path / "file" / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("Mend that, then run it again.")
+    assert "Traceback" not in done.stderr
+
+
+def test_two_set_ups_do_not_work_on_one_home(tmp_path: Path) -> None:
+    places = Places(home=tmp_path / "home", run=tmp_path / "run")
+    with alone(places), pytest.raises(Problem, match="Another set-up"), alone(places):
+        pass
+    with alone(places):
+        pass
