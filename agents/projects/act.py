@@ -8,6 +8,7 @@ from agents.engines.base import Engine
 from agents.errors import NotFoundError
 from agents.projects.observed import observe
 from agents.projects.progress import Progress
+from agents.projects.together import counted, together
 from agents.protocol.commands import ProjectAction
 
 
@@ -19,19 +20,26 @@ def act_on_project(engine: Engine, command: ProjectAction, progress: Progress) -
     Raises:
         NotFoundError: there is no such container.
     """
-    ordered = _in_order(engine, command.project, command.services)
-    if not ordered:
+    stages = _in_order(engine, command.project, command.services)
+    if not stages:
         what = ", ".join(command.services) or f"project {command.project}"
         raise NotFoundError(f"there are no containers of {what}", hint="Deploy the project first.")
+
+    def stop(container: ObservedContainer) -> None:
+        _report(progress, container, "stop")
+        engine.stop_container(container.id)
+
+    def start(container: ObservedContainer) -> None:
+        _report(progress, container, "start")
+        engine.start_container(container.id)
+
     if command.action in ("stop", "restart"):
-        for container in reversed(ordered):
-            _report(progress, container, "stop")
-            engine.stop_container(container.id)
+        for stage in reversed(stages):
+            together(stop, stage)
     if command.action in ("start", "restart"):
-        for container in ordered:
-            _report(progress, container, "start")
-            engine.start_container(container.id)
-    return f"{len(ordered)} containers: {command.action}"
+        for stage in stages:
+            together(start, stage)
+    return f"{counted(sum(map(len, stages)))}: {command.action}"
 
 
 def _report(progress: Progress, container: ObservedContainer, word: str) -> None:
@@ -39,11 +47,17 @@ def _report(progress: Progress, container: ObservedContainer, word: str) -> None
     progress.step(f"Container {container.name}: {word}", service=container.service)
 
 
-def _in_order(engine: Engine, project: str, services: Sequence[str]) -> list[ObservedContainer]:
+def _in_order(
+    engine: Engine, project: str, services: Sequence[str]
+) -> list[list[ObservedContainer]]:
+    """Return the chosen containers in stages, what others depend on first."""
     found = observe(engine, project).containers
     needs: dict[str, set[str]] = {}
     for item in found:
         needs.setdefault(item.service, set()).update(item.depends_on)
     order = {name: rank for rank, stage in enumerate(levels(needs)) for name in stage}
-    chosen = [item for item in found if not services or item.service in services]
-    return sorted(chosen, key=lambda item: (order.get(item.service, 0), item.service, item.number))
+    stages: dict[int, list[ObservedContainer]] = {}
+    for item in sorted(found, key=lambda item: (item.service, item.number)):
+        if not services or item.service in services:
+            stages.setdefault(order.get(item.service, 0), []).append(item)
+    return [stages[rank] for rank in sorted(stages)]

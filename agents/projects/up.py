@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -22,11 +21,11 @@ from agents.projects.places import Places, field_of
 from agents.projects.progress import Progress
 from agents.projects.resources import create_resources
 from agents.projects.switch import Switch
+from agents.projects.together import together
 from agents.projects.translate import anonymous_volumes, container_spec
 from agents.protocol.commands import DeployProject
 from agents.protocol.records import AppliedProject, ProjectFile
 
-PARALLEL = 4
 WORDS = {
     "create": "create",
     "recreate": "replace",
@@ -227,18 +226,7 @@ class Up:
     def _each(self, switches: Sequence[Switch], act: Callable[[Switch], None]) -> None:
         """Act on all at once; after the first error nothing new begins."""
         self._progress.check()
-        if len(switches) < 2:
-            for switch in switches:
-                act(switch)
-            return
-        with ThreadPoolExecutor(min(PARALLEL, len(switches)), "project") as pool:
-            futures = [pool.submit(act, switch) for switch in switches]
-            try:
-                for future in futures:
-                    future.result()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        together(act, switches)
 
     def _commit(self) -> None:
         for switch in self._switches:

@@ -1,5 +1,6 @@
 """Down, start, stop, restart, and what a dead agent left."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,14 @@ def test_a_replacement_that_only_lacks_its_name_gets_it(running: FakeEngine):
     settle_leftovers(running)
     (container,) = running.list_containers()
     assert (container.id, container.name, container.state) == (new, "demo-web-1", "running")
+
+
+def test_services_that_take_long_to_stop_are_stopped_side_by_side(
+    engine: FakeEngine, tmp_path: Path
+):
+    service = "{image: busybox, command: [sh, -c, 'sleep 1000'], stop_grace_period: 0.5s}"
+    text = "services:\n" + "".join(f"  s{number}: {service}\n" for number in range(4))
+    Up(engine, tmp_path, deploy(text), Steps()).run()
+    began = time.monotonic()
+    assert take_down(engine, "demo", Steps()) == "4 containers removed"
+    assert 0.5 <= time.monotonic() - began < 1.5
