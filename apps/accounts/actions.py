@@ -95,6 +95,7 @@ def change_role(user: User, membership: Membership, role: Role, *, ip: str = "")
     with transaction.atomic():
         if role is not Role.OWNER:
             _keep_an_owner(membership)
+            _end_invitations(membership)
         Membership.objects.filter(pk=membership.pk).update(role=role)
         _audit_member("change role", membership, user, ip, detail=f"now {role.label}")
 
@@ -104,6 +105,7 @@ def remove_member(user: User, membership: Membership, *, ip: str = "") -> None:
     require_team(user, membership.team, owner=True)
     with transaction.atomic():
         _keep_an_owner(membership)
+        _end_invitations(membership)
         _audit_member("remove", membership, user, ip)
         Membership.objects.filter(pk=membership.pk).delete()
 
@@ -132,6 +134,12 @@ def _keep_an_owner(membership: Membership) -> None:
         raise ConflictError(
             f"{membership.user} is the only owner.", hint="Make somebody else an owner first."
         )
+
+
+def _end_invitations(membership: Membership) -> None:
+    """Who is no owner any more must not come back by a link made while they were one."""
+    mine = Invitation.objects.filter(team=membership.team, created_by=membership.user)
+    mine.filter(used_at=None, revoked_at=None).update(revoked_at=timezone.now())
 
 
 def _audit_member(

@@ -12,6 +12,7 @@ from django.utils import timezone
 from agents.protocol import PROTOCOL_VERSION, keys
 from agents.protocol.enrolment import EnrolmentReply, EnrolmentRequest
 from apps.accounts import audit
+from apps.accounts.access import role_in
 from apps.accounts.models import Team, User
 from apps.core.errors import ConflictError, GoneError, InvalidInputError, RefusedError
 from apps.core.live import nudge
@@ -81,8 +82,8 @@ def enrol_host(request: EnrolmentRequest, *, ip: str = "") -> EnrolmentReply:
 def rename_host(user: User, host: Host, name: str, *, ip: str = "") -> None:
     """Give a host another name; raises :class:`InvalidInputError`."""
     name = name.strip()
-    if not name or len(name) > 80:
-        raise InvalidInputError("A name has 1 to 80 characters.", field="name")
+    if not name or len(name) > 80 or not name.isprintable():
+        raise InvalidInputError("A name has 1 to 80 characters that print.", field="name")
     with transaction.atomic():
         target = audit.Target(kind="host", uid=host.uid, name=name)
         audit.record("rename", target, team=host.team, actor=user, ip=ip, detail=f"was {host.name}")
@@ -137,12 +138,20 @@ def _refuse_token(token: JoinToken | None, *, is_good: bool) -> JoinToken:
     """Return the token, unless it is unknown or was spent."""
     if token is None:
         raise RefusedError("This join token is not known.", hint="Copy the line again.")
-    if not is_good:
+    if not is_good or not _maker_may_write(token):
         raise GoneError(
             "This join token was used or revoked, or has expired.",
             hint="Make a new one in the panel under Hosts, Add host.",
         )
     return token
+
+
+def _maker_may_write(token: JoinToken) -> bool:
+    """A line that somebody kept who was since removed from the team lets no host in."""
+    if token.created_by is None:
+        return True
+    role = role_in(token.created_by, token.team)
+    return role is not None and role.may_write
 
 
 def _add_host(token: JoinToken, hostname: str, request: certificates.HostRequest) -> Host:

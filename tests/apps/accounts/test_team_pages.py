@@ -103,6 +103,20 @@ def test_an_owner_changes_a_role_and_removes_a_member(cast):
     assert not Membership.objects.filter(pk=membership.pk).exists()
 
 
+@pytest.mark.parametrize("end", ["role", "remove"])
+def test_who_is_no_owner_any_more_has_no_way_back_by_an_older_link(cast, end):
+    second = factories.make_member(cast.team, Role.OWNER)
+    token = actions.invite(second, cast.team, Role.OWNER).reveal()
+    kept = actions.invite(cast.owner, cast.team, Role.VIEWER).reveal()
+    membership = Membership.objects.get(user=second)
+    if end == "role":
+        actions.change_role(cast.owner, membership, Role.VIEWER)
+    else:
+        actions.remove_member(cast.owner, membership)
+    assert Client().get(f"/join/{token}/").status_code == 410
+    assert Client().get(f"/join/{kept}/").status_code == 200
+
+
 def test_the_last_owner_stays(cast):
     membership = Membership.objects.get(user=cast.owner)
     response = cast.client(cast.owner).post(f"/team/members/{membership.pk}/remove/")

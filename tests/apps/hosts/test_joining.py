@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from agents.protocol import PROTOCOL_VERSION, keys
 from agents.protocol.enrolment import EnrolmentProblem, EnrolmentReply, EnrolmentRequest
-from apps.accounts.models import AuditEntry
+from apps.accounts.models import AuditEntry, Membership
 from apps.core.tokens import token_digest
 from apps.hosts import joining
 from apps.hosts.models import Host, HostState, JoinToken
@@ -89,6 +89,13 @@ def test_an_expired_token_is_refused(token):
 def test_a_revoked_token_is_refused(cast, token):
     joining.revoke_join_token(cast.member, JoinToken.objects.get())
     assert enrol(token).status_code == 410
+
+
+def test_a_token_of_somebody_who_was_removed_is_refused(cast, token):
+    Membership.objects.filter(user=cast.member).delete()
+    assert enrol(token).status_code == 410
+    assert not Host.objects.filter(name="builder").exists()
+    assert JoinToken.objects.get().used_at is None
 
 
 def test_an_unknown_token_is_refused(db):
