@@ -112,6 +112,9 @@ class ControlReader:
             self._handle(self._checked(sealed))
         except Refusal as refusal:
             self._refuse(refusal)
+        except OutOfSpaceError as error:
+            # Who asks asks again; a request that cannot be remembered could be replayed.
+            log.warning("request_dropped", error=str(error))
 
     def _checked(self, sealed: bytes) -> AnyControl:
         envelope = unseal(

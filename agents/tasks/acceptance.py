@@ -7,6 +7,7 @@ import msgspec
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from agents.errors import OutOfSpaceError
 from agents.protocol import keys
 from agents.protocol.commands import AnyCommand
 from agents.protocol.envelope import Envelope, Refusal, unseal
@@ -50,10 +51,7 @@ class Acceptance:
         """
         try:
             envelope = self._unseal(sealed)
-            if not self._state.seen.add(envelope.message_id, envelope.expires_at):
-                self._seen_again(envelope, redelivered)
-                return
-            self._write_down(envelope)
+            self._take_open(envelope, redelivered)
         except Refusal as refusal:
             self.refuse(refusal)
 
@@ -77,6 +75,16 @@ class Acceptance:
             sender=keys.PANEL_RECIPIENT,
             recipient=keys.recipient(self._uid),
         )
+
+    def _take_open(self, envelope: Envelope, redelivered: bool) -> None:
+        try:
+            if self._state.seen.add(envelope.message_id, envelope.expires_at):
+                self._write_down(envelope)
+            else:
+                self._seen_again(envelope, redelivered)
+        except OutOfSpaceError as error:
+            # What cannot be written down is not begun: after a crash nobody would know of it.
+            self._fail(self._stub(envelope), error.to_info())
 
     def _seen_again(self, envelope: Envelope, redelivered: bool) -> None:
         if not redelivered:
@@ -112,6 +120,9 @@ class Acceptance:
             message=f"this agent does not understand the command {stub.type}",
             hint="Update the agent on this host.",
         )
+        self._fail(stub, error)
+
+    def _fail(self, stub: _Stub, error: ErrorInfo) -> None:
         self._reporter.put(
             OperationFinished(
                 operation_id=stub.operation_id, at=time.time(), state="failed", errors=(error,)
