@@ -1,11 +1,12 @@
 """Whether the panel hears a host: the writer of ``Host.state`` between joining and revoking."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from django.db import transaction
 from django.utils import timezone
 
+from agents.protocol.envelope import MAX_CLOCK_SKEW
 from agents.protocol.events import Heartbeat
 from agents.protocol.records import HostFacts
 from apps.core.live import nudge
@@ -13,10 +14,10 @@ from apps.hosts.models import SILENCE, Host, HostState
 
 
 def note_heartbeat(host: Host, beat: Heartbeat) -> None:
-    """The host lives. A beat older than the last, or older than the silence, says nothing."""
+    """The host lives. A beat that is older than the silence, by whichever clock, says nothing."""
     at = datetime.fromtimestamp(beat.at, UTC)
     now = timezone.now()
-    if now - at > SILENCE:
+    if now - at > SILENCE + timedelta(seconds=MAX_CLOCK_SKEW):
         return
     rows = Host.objects.filter(pk=host.pk).exclude(state=HostState.REVOKED)
     rows.update(

@@ -5,13 +5,14 @@ from redis import RedisError
 
 from agents.protocol import keys
 from agents.protocol.control import AnyControl
-from agents.protocol.envelope import seal
+from agents.protocol.envelope import MAX_CLOCK_SKEW, seal
 from apps.core.errors import UnavailableError
 from apps.core.redis import redis_client
 from apps.hosts import pki
 from apps.hosts.models import Host
 
-LIFETIME_SECONDS = 15.0
+# Old ones are of no use, but a host whose clock is ahead must not take new ones for old.
+LIFETIME_SECONDS = 15.0 + MAX_CLOCK_SKEW
 _MAX_ENTRIES = 1000
 
 
@@ -34,7 +35,7 @@ async def send_control_async(
 
 
 def sealed_control(host_uid: str, control: AnyControl) -> str:
-    """Sign a request for a host; it is good for 15 seconds."""
+    """Sign a request for a host; it is good for some minutes."""
     return seal(
         control,
         key=pki.command_key(),
