@@ -100,13 +100,20 @@ def addresses(places: Places) -> list[str]:
     """
     kept = places.home / "addresses.json"
     known = json.loads(kept.read_text()) if kept.exists() else []
-    found = ["localhost", "127.0.0.1", socket.gethostname(), *_interface_addresses()]
+    found = ["localhost", "127.0.0.1", *_machine_names()]
     found += [name for name in (load_installation(places).address, _ssh_address()) if name]
     together = list(dict.fromkeys([*known, *found]))
     if together != known:
         places.home.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps(together))
     return together
+
+
+def _machine_names() -> list[str]:
+    """Return what the machine is called; a container's name and address are nobody's business."""
+    if os.environ.get("WEBPANEL_CONTAINER"):
+        return []
+    return [socket.gethostname(), *_interface_addresses()]
 
 
 def _interface_addresses() -> list[str]:

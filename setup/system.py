@@ -23,7 +23,7 @@ RUN_PACKAGES = (
     "python3-venv",
     "redis-tools",
 )
-TEST_PACKAGES = ("chromium", "curl", "openssl")
+TEST_PACKAGES = ("chromium", "curl", "openssl", "postgresql")
 
 
 def install_packages(names: Sequence[str]) -> None:

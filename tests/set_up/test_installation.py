@@ -140,3 +140,11 @@ def test_a_home_with_spaces_is_one_word_for_every_program(tmp_path: Path) -> Non
     assert named["redis"] == [str(spaced.redis / "redis-server"), str(spaced.redis / "redis.conf")]
     assert named["beat"][-1] == str(spaced.home / "beat-schedule")
     assert named["agent"][-1] == str(spaced.agent / "agent.json")
+
+
+def test_a_container_is_known_by_the_given_name_alone(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEBPANEL_CONTAINER", "1")
+    monkeypatch.setenv("WEBPANEL_ADDRESS", "panel.example.org")
+    assert installations.addresses(places) == ["localhost", "127.0.0.1", "panel.example.org"]
