@@ -73,13 +73,6 @@ def test_another_database_is_refused(tmp_path):
         database("mysql://db/panel", tmp_path)
 
 
-def test_the_database_is_postgresql_by_its_address(tmp_path):
-    found = database("postgresql://panel:p%40ss@db.example.org:5433/our%20panel", tmp_path)
-    assert found["ENGINE"].endswith("postgresql")
-    assert (found["USER"], found["PASSWORD"], found["NAME"]) == ("panel", "p@ss", "our panel")
-    assert (found["HOST"], found["PORT"], found["OPTIONS"]) == ("db.example.org", "5433", {})
-
-
 def test_what_follows_the_database_goes_to_libpq(tmp_path):
     found = database("postgresql://panel@/x?host=/run/postgresql&sslmode=verify-full", tmp_path)
     assert (found["HOST"], found["OPTIONS"]) == ("/run/postgresql", {"sslmode": "verify-full"})

@@ -30,6 +30,8 @@ SECRET_KEY = "only-for-tests"  # noqa: S105  signs nothing outside a test
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES = {"default": database(os.environ.get("WEBPANEL_TEST_DATABASE_URL", ""), _SCRATCH)}
+# Threads of consumers close theirs at once, lest one be left when the database is dropped.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(_SCRATCH / "test.sqlite3")}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}

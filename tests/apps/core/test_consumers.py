@@ -48,7 +48,7 @@ async def test_a_stranger_is_told_nothing(cast, prefix):
 
 async def test_who_was_removed_from_the_team_is_told_nothing_more(cast):
     socket = await watching(cast.viewer, f"host:{cast.host.uid}")
-    await Membership.objects.filter(user=cast.viewer).adelete()
+    await database_sync_to_async(Membership.objects.filter(user=cast.viewer).delete)()
     await database_sync_to_async(nudge)(f"host:{cast.host.uid}")
     assert await socket.receives_nothing()
     await socket.disconnect()
@@ -58,13 +58,19 @@ async def test_who_may_no_longer_sign_in_is_put_out(cast, monkeypatch):
     monkeypatch.setattr(UpdatesConsumer, "recheck_seconds", 0.3)
     socket = await watching(cast.viewer)
     cast.viewer.is_active = False
-    await cast.viewer.asave()
+    await database_sync_to_async(cast.viewer.save)()
     assert (await socket.receive())["code"] == NOT_FOUND
 
 
 def sign_in(client, user):
     client.force_login(user)
     return client.session
+
+
+def change_password(user):
+    changed = type(user).objects.get(pk=user.pk)
+    changed.set_password("another long password")
+    changed.save()
 
 
 @pytest.mark.parametrize("stays", [True, False])
@@ -77,16 +83,14 @@ async def test_a_new_password_ends_the_sockets_of_older_sessions(cast, client, m
         assert await socket.receives_nothing(0.4)
         await socket.disconnect()
         return
-    changed = await type(cast.viewer).objects.aget(pk=cast.viewer.pk)
-    changed.set_password("another long password")
-    await changed.asave()
+    await database_sync_to_async(change_password)(cast.viewer)
     assert (await socket.receive())["code"] == NOT_FOUND
 
 
 async def test_a_person_who_was_deleted_is_put_out(cast, monkeypatch):
     monkeypatch.setattr(UpdatesConsumer, "recheck_seconds", 0.1)
     socket = await watching(cast.viewer)
-    await type(cast.viewer).objects.filter(pk=cast.viewer.pk).adelete()
+    await database_sync_to_async(type(cast.viewer).objects.filter(pk=cast.viewer.pk).delete)()
     assert (await socket.receive())["code"] == NOT_FOUND
 
 

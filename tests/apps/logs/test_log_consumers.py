@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
 from apps.core.live import group_name
@@ -94,7 +94,7 @@ async def test_a_container_that_appears_is_followed(cast, stage):
     viewer = await Viewer(cast.viewer, stage.address).open()
     await viewer.until(lambda: viewer.told("status"))
     record = make_record(stage.project.name, "late")
-    await sync_to_async(observe_container)(cast.host, record, 2.0)
+    await database_sync_to_async(observe_container)(cast.host, record, 2.0)
     await tell(stage.project.topic)
     await viewer.until(lambda: len(viewer.told("containers")) == 2)
     stage.host.write(record.id, "here I am")
@@ -107,7 +107,8 @@ async def test_a_container_that_ended_is_read_to_its_end(cast, stage):
     await viewer.until(lambda: viewer.told("status"))
     stage.host.write(stage.web, "last words")
     stage.host.drop_stream(stage.web)
-    await Container.objects.filter(container_id=stage.web).aupdate(state="exited", exit_code=0)
+    row = Container.objects.filter(container_id=stage.web)
+    await database_sync_to_async(row.update)(state="exited", exit_code=0)
     await tell(stage.project.topic)
     await viewer.until(lambda: viewer.texts() == ["last words"])
     await viewer.close()
@@ -187,5 +188,6 @@ async def tell(topic: str) -> None:
 
 
 async def set_state(host, state: str) -> None:
-    await type(host).objects.filter(pk=host.pk).aupdate(state=state)
+    row = type(host).objects.filter(pk=host.pk)
+    await database_sync_to_async(row.update)(state=state)
     await tell(f"host:{host.uid}")
