@@ -106,6 +106,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         return constant_time_compare(known, user.get_session_auth_hash())
 
 
+class NothingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # as above
+    """Refuses a socket to an address that is none; else it would be an error in the log."""
+
+    async def connect(self) -> None:
+        """Refuse before accepting."""
+        await self.close(code=NOT_FOUND)
+
+
 class Watch(msgspec.Struct, frozen=True, kw_only=True, tag="watch"):
     """Client → panel: tell me of these topics, too."""
 

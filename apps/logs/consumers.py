@@ -75,7 +75,7 @@ class LogConsumer(LiveConsumer):
     async def _run(self, session: LogSession, source: RedisLogs) -> None:
         try:
             await session.run()
-        except* (redis.RedisError, OSError) as group:
+        except* (redis.RedisError, OSError, msgspec.MsgspecError) as group:
             logger.warning("A log viewer lost its source: %s", group.exceptions[0])
             await self.close(code=TRY_AGAIN_LATER)
         finally:

@@ -27,6 +27,10 @@ async def test_a_person_who_is_not_signed_in_is_refused():
     assert await WebSocket("/ws/updates/", None).connect() == NOT_SIGNED_IN
 
 
+async def test_an_address_that_is_none_is_refused(cast):
+    assert await WebSocket("/ws/nothing/", cast.viewer).connect() == NOT_FOUND
+
+
 async def test_a_member_is_told_of_a_change_of_the_teams_host(cast):
     socket = await watching(cast.viewer, f"host:{cast.host.uid}")
     await database_sync_to_async(nudge)(f"host:{cast.host.uid}")
