@@ -13,6 +13,9 @@ from pathlib import Path
 
 from setup.problem import Problem
 
+# In the words of the kernel and of SQLite.
+DISK_FULL = ("No space left on device", "database or disk is full", "Disk quota exceeded")
+
 
 def say(text: str) -> None:
     """Print one line at once, also into a pipe."""
@@ -59,8 +62,11 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise Problem(f"{shlex.join(argv)} did not end in {timeout:.0f} s.", do) from error
     if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip())[-1500:]
-        raise Problem(f"{failed or shlex.join(argv) + ' failed.'}\n{said}\n", do or "See above.")
+        said = done.stderr.strip() or done.stdout.strip()
+        what = failed or shlex.join(argv) + " failed."
+        if any(words in said for words in DISK_FULL):
+            raise Problem(f"{what} The disk is full.", "Free some space, then run it again.")
+        raise Problem(f"{what}\n{said[-1500:]}\n", do or "See above.")
     return done.stdout
 
 

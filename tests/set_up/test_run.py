@@ -22,6 +22,15 @@ def test_a_failing_program_is_told_with_its_last_words_and_the_advice() -> None:
     assert caught.value.do == "Mend it."
 
 
+def test_a_full_disk_is_told_in_place_of_a_program_s_last_words() -> None:
+    script = "echo 'Traceback: [Errno 28] No space left on device' >&2; exit 1"
+    with pytest.raises(Problem) as caught:
+        run(["sh", "-c", script], failed="Fetching failed.", do="Mend the network.")
+    assert str(caught.value) == (
+        "Fetching failed. The disk is full. Free some space, then run it again."
+    )
+
+
 def test_a_missing_program_is_named() -> None:
     with pytest.raises(Problem, match="The program no-such-program is not here"):
         run(["no-such-program"])
