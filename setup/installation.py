@@ -105,7 +105,7 @@ def addresses(places: Places) -> list[str]:
     together = list(dict.fromkeys([*known, *found]))
     if together != known:
         places.home.mkdir(parents=True, exist_ok=True)
-        kept.write_text(json.dumps(together))
+        write_private(kept, json.dumps(together))
     return together
 
 
