@@ -67,6 +67,8 @@ def enrol_host(request: EnrolmentRequest, *, ip: str = "") -> EnrolmentReply:
     and :class:`InvalidInputError`; then nothing was changed and the token is as good as before.
     """
     wanted = _check_request(request)
+    # Whoever has no token must not keep writers waiting.
+    check_token(request.token)
     with transaction.atomic():
         token = _use_token(request.token)
         host = _add_host(token, request.hostname, wanted)

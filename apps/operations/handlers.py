@@ -11,6 +11,7 @@ from agents.protocol.events import (
     OperationOutput,
     OperationProgress,
     OperationStarted,
+    OutputLine,
 )
 from apps.core.events import handles
 from apps.core.live import nudge
@@ -20,6 +21,10 @@ from apps.operations import refusals, transitions
 from apps.operations.models import Operation, OperationLine
 
 logger = logging.getLogger(__name__)
+
+# A build that talks without end, or a host, must not fill the database.
+MAX_LINES = 20_000
+MAX_TEXT = 8192
 
 
 @handles(OperationStarted)
@@ -38,23 +43,26 @@ def hear_progress(host: Host, event: OperationProgress) -> None:
 
 @handles(OperationOutput)
 def hear_output(host: Host, event: OperationOutput) -> None:
-    """New lines; those that are here already are skipped."""
+    """New lines; those that are here already are skipped, as are those past the bound."""
     operation = _operation(host, event)
     if operation is None:
         return
-    lines = [
-        OperationLine(
-            operation=operation,
-            seq=line.seq,
-            at=line.at,
-            stream=line.stream,
-            service=fit(line.service, 80),
-            text=fit(line.text),
-        )
-        for line in event.lines
-    ]
-    OperationLine.objects.bulk_create(lines, ignore_conflicts=True)
-    nudge(f"operation:{operation.uid}")
+    lines = [_keep(operation, line) for line in event.lines if line.seq <= MAX_LINES]
+    if lines:
+        OperationLine.objects.bulk_create(lines, ignore_conflicts=True)
+        nudge(f"operation:{operation.uid}")
+
+
+def _keep(operation: Operation, line: OutputLine) -> OperationLine:
+    last = line.seq == MAX_LINES
+    return OperationLine(
+        operation=operation,
+        seq=line.seq,
+        at=line.at,
+        stream="step" if last else line.stream,
+        service=fit(line.service, 80),
+        text=f"No more than {MAX_LINES} lines are kept." if last else fit(line.text, MAX_TEXT),
+    )
 
 
 @handles(OperationFinished)

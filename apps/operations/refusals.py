@@ -2,21 +2,27 @@
 
 import logging
 from datetime import timedelta
+from typing import get_args
 
 from django.utils import timezone
 
+from agents.protocol.envelope import RefusalReason
 from apps.accounts import audit
 from apps.accounts.models import AuditEntry
 from apps.hosts.models import Host
 
 logger = logging.getLogger(__name__)
 _PAUSE = timedelta(minutes=1)
+# Hosts tell reasons, too; one of their own would not be the same as the one before.
+_REASONS = frozenset(get_args(RefusalReason))
 
 
 def record(host: Host, reason: str, detail: str, *, by_agent: bool) -> None:
     """Note that a message of or to this host was refused, and why."""
     verb = "refuse command" if by_agent else "refuse event"
-    text = f"{reason}: {detail}" if detail else reason
+    reason = reason if reason in _REASONS else "other"
+    # On one line of the log, whatever a host writes.
+    text = " ".join(f"{reason}: {detail}".split())[:400] if detail else reason
     logger.warning("%s of host %s: %s", verb, host.uid, text)
     recent = AuditEntry.objects.filter(
         verb=verb,

@@ -6,10 +6,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agents.protocol import keys
-from agents.protocol.events import OperationFinished, OperationOutput, OperationStarted, OutputLine
+from agents.protocol.events import (
+    MessageRefused,
+    OperationFinished,
+    OperationOutput,
+    OperationStarted,
+    OutputLine,
+)
 from apps.accounts.models import AuditEntry
 from apps.hosts.models import HostState
-from apps.operations import inbox
+from apps.operations import handlers, inbox
 from apps.operations.models import OperationState
 from tests import factories
 
@@ -100,3 +106,24 @@ def test_the_agents_word_outranks_the_panels_guess_that_it_was_lost(cast, author
     inbox.receive(cast.host, factories.seal_event(cast.host, finished(operation)))
     operation.refresh_from_db()
     assert operation.state == OperationState.SUCCEEDED
+
+
+def test_output_without_end_is_kept_up_to_a_bound(cast, operation, monkeypatch):
+    monkeypatch.setattr(handlers, "MAX_LINES", 3)
+    lines = tuple(OutputLine(seq=seq, at=1.0, text="y" * 9000) for seq in range(1, 6))
+    event = OperationOutput(operation_id=operation.uid, at=2.0, lines=lines)
+    assert inbox.receive(cast.host, factories.seal_event(cast.host, event))
+    kept = [line.text for line in operation.lines.all()]
+    assert [len(text) for text in kept[:2]] == [handlers.MAX_TEXT] * 2
+    assert kept[2:] == ["No more than 3 lines are kept."]
+
+
+def test_a_host_cannot_flood_the_audit_log_with_reasons_of_its_own(cast):
+    for number in range(20):
+        event = MessageRefused(at=time.time(), reason=f"reason {number}", detail="x" * 1000)
+        inbox.receive(cast.host, factories.seal_event(cast.host, event))
+    assert refusal_count(cast.host) == 1
+
+
+def refusal_count(host) -> int:
+    return AuditEntry.objects.filter(verb="refuse command", target_uid=host.uid).count()
