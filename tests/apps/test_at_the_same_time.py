@@ -12,7 +12,9 @@ from functools import partial
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.http import Http404
 from django.utils import timezone
 
 from agents.protocol import PROTOCOL_VERSION, keys
@@ -43,14 +45,14 @@ CONTENT = FilesAndVariables(files=compose_files())
 
 
 def together(*acts: Callable[[], object]) -> list[object]:
-    """Begin all acts at once; return what each returned, or the panel's error it raised."""
+    """Begin all acts at once; return what each returned, or the refusal it raised."""
     barrier = threading.Barrier(len(acts))
 
     def run(act: Callable[[], object]) -> object:
         try:
             barrier.wait(10)
             return act()
-        except PanelError as error:
+        except (PanelError, PermissionDenied, Http404) as error:
             return error
         finally:
             connection.close()
@@ -142,7 +144,8 @@ def test_two_owners_who_remove_each_other_leave_one(cast):
         partial(team_actions.remove_member, cast.owner, second),
         partial(team_actions.remove_member, other, first),
     )
-    assert errors(results) == [ConflictError]
+    # Who comes late is the only owner by then, or nobody any more.
+    assert results.count(None) == 1
     assert rows.count() == 1
 
 

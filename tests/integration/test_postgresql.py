@@ -15,8 +15,7 @@ TESTS = (
     "tests/apps/accounts",
     "tests/apps/hosts",
     "tests/apps/operations",
-    "tests/apps/projects/test_adoption.py",
-    "tests/apps/projects/test_deploying.py",
+    "tests/apps/projects",
     "tests/apps/services",
 )
 

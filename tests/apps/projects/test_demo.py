@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from agents.compose.load import check
 from apps.hosts.models import Host
@@ -37,6 +38,8 @@ def seeded(transactional_db, cast, panel_redis_server, panel_pki):
             results.append(None)
         except CommandError as error:
             results.append(error)
+        finally:
+            connection.close()
 
     thread = threading.Thread(target=run)
     thread.start()
