@@ -2,7 +2,7 @@
 PYTHON3 ?= $(shell test -x /usr/bin/python3 && echo /usr/bin/python3 || echo python3)
 SETUP = @$(PYTHON3) -m setup
 
-.PHONY: up down status logs test check bench purge lock help
+.PHONY: up down status logs password test check bench purge lock help
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -14,6 +14,8 @@ status: ## Say what runs
 	$(SETUP) status
 logs: ## Follow the logs
 	$(SETUP) logs
+password: ## Print a link by which NAME=… chooses a new password
+	$(SETUP) password $(NAME)
 test: ## Set up what the tests need and run them (ARGS='-k word')
 	$(SETUP) test $(ARGS)
 check: ## Lint, types, imports, migrations

@@ -18,6 +18,7 @@ COMMANDS = {
     "test": commands.test,
     "check": commands.check,
     "bench": commands.bench,
+    "password": commands.password,
     "purge": commands.purge,
     "build": container.build,
     "prepare": container.prepare,

@@ -151,6 +151,14 @@ def logs(places: Places) -> None:
     show(["tail", "-n", os.environ.get("LINES", "40"), "-F", *files])
 
 
+def password(places: Places, name: str = "") -> None:
+    """Print a link by which somebody who forgot their password chooses a new one."""
+    if not name:
+        raise Problem("Whose password?", "Give the name: make password NAME=ada")
+    base = installations.link_base(installations.load_installation(places))
+    say(panel.manage(places, "password_link", name, "--base-url", base).strip())
+
+
 def purge(places: Places) -> None:
     """Stop everything, containers included, and remove what this installation made."""
     agent = places.agent / "agent.json"

@@ -9,16 +9,9 @@ from apps.accounts.models import Role, User
 from apps.core.tokens import Secret
 
 
-class AcceptForm(forms.Form):
-    """A new account: name and password, twice."""
+class PasswordForm(forms.Form):
+    """A new password, twice; ``user`` is whose it will be."""
 
-    username = forms.CharField(
-        label="Name",
-        max_length=150,
-        help_text="You sign in with it: letters, digits and @ . + - _",
-        validators=User._meta.get_field("username").validators,
-        widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True}),
-    )
     password = forms.CharField(
         label="Password",
         help_text="At least 10 characters.",
@@ -28,13 +21,7 @@ class AcceptForm(forms.Form):
         label="Password again",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
-
-    def clean_username(self) -> str:
-        """Refuse a name that somebody has, in whatever case."""
-        name = str(self.cleaned_data["username"])
-        if User.objects.filter(username__iexact=name).exists():
-            raise ValidationError("Somebody has this name already.")
-        return name
+    user: User | None = None
 
     def clean(self) -> dict[str, object]:
         """Check the password against the rules, and its repetition."""
@@ -43,14 +30,36 @@ class AcceptForm(forms.Form):
         if password and password != data.get("repeated"):
             self.add_error("repeated", "The two passwords differ.")
         if password:
-            self._check_strength(str(password), str(data.get("username", "")))
+            self._check_strength(
+                str(password), self.user or User(username=data.get("username", ""))
+            )
         return data
 
-    def _check_strength(self, password: str, username: str) -> None:
+    def _check_strength(self, password: str, user: User) -> None:
         try:
-            validate_password(password, User(username=username))
+            validate_password(password, user)
         except ValidationError as error:
             self.add_error("password", error)
+
+
+class AcceptForm(PasswordForm):
+    """A new account: name and password."""
+
+    field_order = ("username", "password", "repeated")
+    username = forms.CharField(
+        label="Name",
+        max_length=150,
+        help_text="You sign in with it: letters, digits and @ . + - _",
+        validators=User._meta.get_field("username").validators,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+
+    def clean_username(self) -> str:
+        """Refuse a name that somebody has, in whatever case."""
+        name = str(self.cleaned_data["username"])
+        if User.objects.filter(username__iexact=name).exists():
+            raise ValidationError("Somebody has this name already.")
+        return name
 
     def acceptance(self) -> Acceptance:
         """Return the choice of a valid form."""

@@ -12,13 +12,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.accounts import actions, trail
+from apps.accounts import actions, passwords, trail
 from apps.accounts.access import current_team, get_invitation_for, get_membership_for, require_team
-from apps.accounts.forms import AcceptForm, InviteForm, RoleForm
+from apps.accounts.forms import AcceptForm, InviteForm, PasswordForm, RoleForm
 from apps.accounts.http import AuthenticatedHttpRequest
 from apps.accounts.models import Invitation, User
 from apps.accounts.roster import team_page
 from apps.core.http import client_ip
+from apps.core.tokens import Secret
 
 _BACKEND = settings.AUTHENTICATION_BACKENDS[0]
 
@@ -58,6 +59,24 @@ def _accept_signed_in(request: HttpRequest, user: User, invitation: Invitation) 
         actions.accept_as(user, invitation, ip=client_ip(request))
         return redirect("/")
     return render(request, "accounts/accept_signed_in.html", {"invitation": invitation})
+
+
+@never_cache
+@sensitive_post_parameters("password", "repeated")
+@require_http_methods(["GET", "POST"])
+def new_password(request: HttpRequest, pk: int, token: str) -> HttpResponse:
+    """Somebody who forgot their password chooses another, by a link that an owner gave them."""
+    user = passwords.find_user(pk, token)
+    form = PasswordForm(request.POST or None)
+    form.user = user
+    if request.method == "POST" and form.is_valid():
+        secret = Secret(form.cleaned_data["password"])
+        passwords.choose_password(pk, token, secret, ip=client_ip(request))
+        messages.success(request, "Your password is changed. Sign in with it.")
+        return redirect("account_login")
+    context = {"form": form, "whose": user}
+    status = 422 if form.errors else 200
+    return render(request, "accounts/new_password.html", context, status=status)
 
 
 @require_GET
@@ -121,6 +140,22 @@ def change_role(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         actions.change_role(request.user, membership, role, ip=client_ip(request))
         messages.success(request, f"{membership.user} is {role.label.lower()} now.")
     return redirect("accounts:team")
+
+
+@never_cache
+@require_POST
+@login_required
+def offer_password(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    """Make a link by which a member chooses a new password, and show it, this once."""
+    membership = get_membership_for(request.user, pk)
+    path = passwords.offer_password(request.user, membership, ip=client_ip(request))
+    context = {
+        "page": team_page(request.user, membership.team),
+        "form": InviteForm(),
+        "password_link": settings.PUBLIC_URLS[0] + path,
+        "password_for": membership.user,
+    }
+    return render(request, "accounts/team.html", context)
 
 
 @require_POST
