@@ -155,15 +155,16 @@ class Lifecycle:
             container.update(msgspec.structs.replace(status, state="stopping"))
             _signal(status.init, signal_number(container.manifest.stop_signal))
         seconds = container.manifest.spec.stop_grace if grace is None else grace
-        try:
-            container.wait_until(_has_ended, seconds)
-        except TimedOutError:
-            self._kill_and_wait(container)
 
-    def _kill_and_wait(self, container: Container) -> None:
-        with container.lock:
-            _signal(container.status.init, signal.SIGKILL)
-        container.wait_until(_has_ended, KILL_TIME)
+        def run_has_ended(now: Status) -> bool:
+            # Another caller may have started it again before we woke up.
+            return now.state in ENDED or now.init != status.init
+
+        try:
+            container.wait_until(run_has_ended, seconds)
+        except TimedOutError:
+            _signal(status.init, signal.SIGKILL)
+            container.wait_until(run_has_ended, KILL_TIME)
 
     def kill(self, container: Container, name: str) -> None:
         """Send a signal. SIGKILL is a person's stop: no policy starts it again."""
@@ -211,10 +212,6 @@ def _ran_long(status: Status) -> bool:
     if status.started_at is None or status.finished_at is None:
         return False
     return status.finished_at - status.started_at >= restart.STEADY_AFTER
-
-
-def _has_ended(status: Status) -> bool:
-    return status.state in ENDED
 
 
 def _check_present(container: Container) -> None:
