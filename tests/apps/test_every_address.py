@@ -19,7 +19,7 @@ from tests.observed import make_project, make_record
 pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("panel_redis_server", "panel_pki")]
 
 # Anybody may ask these; what is behind them is secret in itself (a token) or no secret.
-FOR_ALL = {"setup", "join", "healthz"}
+FOR_ALL = {"setup", "join", "password", "healthz"}
 # Of a person's own, or of the own team's things: lists, in which others' are left out.
 OWN = {"", "styleguide", "settings/", "team/", "audit/", "hosts/", "operations/", "projects/"}
 # A person of any team begins something of their own here.
