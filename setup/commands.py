@@ -180,7 +180,7 @@ def _remove_tree(folder: Path) -> None:
 def test(places: Places, *arguments: str) -> None:
     """Set up what the tests need and run them all. Exits with pytest's code."""
     check_machine()
-    system.install_packages((*system.RUN_PACKAGES, *system.TEST_PACKAGES))
+    system.install_packages((*system.RUN_PACKAGES, *system.test_packages()))
     install(places, ("panel", "agent", "dev"))
     code = show([str(places.python), "-m", "pytest", *arguments], cwd=CHECKOUT)
     node = show(tools.npm_argv(["test", "--silent"]), cwd=CHECKOUT, env=tools.node_environment())
@@ -212,6 +212,6 @@ def check(places: Places) -> None:
 def bench(places: Places) -> None:
     """Measure, print a table and write build/bench.json."""
     check_machine()
-    system.install_packages((*system.RUN_PACKAGES, *system.TEST_PACKAGES))
+    system.install_packages((*system.RUN_PACKAGES, *system.test_packages()))
     install(places, ("panel", "agent", "dev"))
     raise SystemExit(show([str(places.python), "-m", "benchmarks"], cwd=CHECKOUT))
