@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 from setup.problem import Problem
+from setup.run import run
 
+UNFIT_FILE_SYSTEMS = {"overlayfs", "nfs", "smb2", "cifs", "v9fs", "fuseblk", "vboxsf", "msdos"}
 OLDEST_KERNEL = (5, 10)
 OLDEST = {"debian": 12, "ubuntu": 24}
 UNFIT = frozenset("%$\"'`\\;#:,")
@@ -73,6 +75,19 @@ def check_path(path: Path, variable: str) -> None:
         raise Problem(
             f"The path {str(path)!r} has {' '.join(map(ascii, unfit))} in it.",
             f"Use a folder without such characters (spaces are fine), see {variable}.",
+        )
+
+
+def check_file_system(path: Path) -> None:
+    """Refuse a folder on which overlayfs cannot keep what containers write, see
+    Documentation/filesystems/overlayfs.rst of the kernel. Raises :class:`Problem`.
+    """
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    kind = run(["stat", "--file-system", "--format", "%T", str(there)]).strip()
+    if kind in UNFIT_FILE_SYSTEMS:
+        raise Problem(
+            f"{path} lies on a file system ({kind}) that cannot hold containers.",
+            "Name a folder on ext4, XFS or btrfs: WEBPANEL_HOME=/folder make up",
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from setup import installation as installations
 from setup import panel, redis, supervise, system, tools, wheels
 from setup.alone import alone
-from setup.checks import check_machine, check_path
+from setup.checks import check_file_system, check_machine, check_path
 from setup.installation import Installation
 from setup.places import CHECKOUT, Places
 from setup.problem import Problem
@@ -22,6 +22,7 @@ def up(places: Places) -> None:
     check_path(places.home, "WEBPANEL_HOME")
     check_path(places.run, "WEBPANEL_RUN")
     check_path(CHECKOUT, "where you cloned it")
+    check_file_system(places.home)
     with alone(places):
         _bring_up(places)
 

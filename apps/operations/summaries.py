@@ -113,9 +113,7 @@ def operation_page(operation: Operation, *, may_write: bool) -> OperationPage:
         may_cancel=may_write
         and not operation.has_ended
         and operation.state != OperationState.CANCELLING,
-        may_retry=may_write
-        and operation.has_ended
-        and operation.state != OperationState.SUCCEEDED,
+        may_retry=may_write and operation.has_ended and operation.state != OperationState.SUCCEEDED,
     )
 
 

@@ -83,3 +83,16 @@ def test_a_path_that_some_program_cannot_write_down_is_refused(path: str) -> Non
 
 def test_a_path_with_spaces_and_umlauts_is_fine() -> None:
     checks.check_path(Path("/srv/web panel/ü"), "WEBPANEL_HOME")
+
+
+def test_a_disk_passes_also_for_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    checks.check_file_system(tmp_path / "not" / "yet")
+
+
+def test_a_folder_on_which_no_container_can_be_kept_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = checks.run(["stat", "--file-system", "--format", "%T", str(tmp_path)]).strip()
+    monkeypatch.setattr(checks, "UNFIT_FILE_SYSTEMS", {kind})
+    with pytest.raises(Problem, match="cannot hold containers. Name a folder on ext4"):
+        checks.check_file_system(tmp_path)
