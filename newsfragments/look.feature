@@ -1,1 +1,0 @@
-Every page shares one look: light and dark, on a desk and on a phone, with each component shown at /styleguide.
