@@ -10,12 +10,12 @@ from agents.errors import PathEscapeError
 from tests.contracts.bench import unique
 
 pytestmark = pytest.mark.root
-SWAP = "cat /data/told; rm -r /work/data; ln -s /etc /work/data"
+SWAP = "cat /data/told; rm -r /project/data; ln -s /etc /project/data"
 
 
 def spec(folder: Path) -> ContainerSpec:
     mounts = (
-        MountSpec(kind="bind", source=str(folder), target="/work", inside=str(folder)),
+        MountSpec(kind="bind", source=str(folder), target="/project", inside=str(folder)),
         MountSpec(kind="bind", source=str(folder / "data"), target="/data", inside=str(folder)),
     )
     name = unique("c")
