@@ -114,7 +114,9 @@ def _script(disk: Path, name: str) -> str:
     for folder in OWN_FOLDERS:
         (disk / folder.strip("/")).mkdir(parents=True)
         lines.append(f"mount --bind {disk}{folder} {folder}")
-    lines += [f"mount -t tmpfs -o mode=755 tmpfs {folder}" for folder in EMPTY_FOLDERS]
+    for folder in EMPTY_FOLDERS:
+        # The checkout may lie in a folder that is hidden by now.
+        lines += [f"mkdir -p '{folder}'", f"mount -t tmpfs -o mode=755 tmpfs '{folder}'"]
     return "\n".join([*lines, f'cd /; exec /usr/bin/python3 -c "{INIT}"'])
 
 
