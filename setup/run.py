@@ -62,12 +62,41 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise Problem(f"{shlex.join(argv)} did not end in {timeout:.0f} s.", do) from error
     if done.returncode != 0:
+        _raise_if_offline(done.stderr + done.stdout)
         said = done.stderr.strip() or done.stdout.strip()
         what = failed or shlex.join(argv) + " failed."
         if any(words in said for words in DISK_FULL):
             raise Problem(f"{what} The disk is full.", "Free some space, then run it again.")
         raise Problem(f"{what}\n{said[-1500:]}\n", do or "See above.")
     return done.stdout
+
+
+# What apt, pip, uv and npm say when they reach nobody.
+OFFLINE = (
+    "Temporary failure resolving",
+    "Could not resolve",
+    "Network is unreachable",
+    "No route to host",
+    "Failed to establish a new connection",
+    "Temporary failure in name resolution",
+    "dns error",
+    "error trying to connect",
+    "EAI_AGAIN",
+    "ENOTFOUND",
+    "ECONNREFUSED",
+    "ENETUNREACH",
+)
+
+
+def _raise_if_offline(said: str) -> None:
+    """Tell a machine without a network in one sentence, whichever program found out."""
+    for sign in OFFLINE:
+        if sign in said:
+            raise Problem(
+                f"The package registries cannot be reached ({sign.lower()}).",
+                "Check this machine's network, name resolution and proxy, then run the same"
+                " command again; what is done already is kept.",
+            )
 
 
 def succeeds(argv: Sequence[str], *, timeout: float = 60) -> bool:

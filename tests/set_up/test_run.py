@@ -31,6 +31,22 @@ def test_a_full_disk_is_told_in_place_of_a_program_s_last_words() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "E: Failed to fetch x  Temporary failure resolving 'mirror'",
+        "NewConnectionError: Failed to establish a new connection: [Errno 101]",
+        "npm error code ENOTFOUND",
+        "error: Request failed: dns error: failed to lookup address information",
+    ],
+)
+def test_a_machine_without_a_network_gets_one_sentence(words: str) -> None:
+    program = f"echo {words!r} >&2; exit 1" if "'" not in words else f'echo "{words}" >&2; exit 1'
+    with pytest.raises(Problem, match="The package registries cannot be reached") as caught:
+        run(["sh", "-c", program])
+    assert "Check this machine's network" in caught.value.do
+
+
 def test_a_missing_program_is_named() -> None:
     with pytest.raises(Problem, match="The program no-such-program is not here"):
         run(["no-such-program"])
