@@ -43,7 +43,7 @@ class Machine:
         """Run a line in a shell of root there, with nothing of our environment."""
         return subprocess.run(
             [
-                *("nsenter", "--target", str(self.init), "--wd=/"),
+                *("nsenter", "--target", str(self.init), "--root", "--wd=/"),
                 *("--mount", "--uts", "--ipc", "--net", "--pid", "--"),
                 *("/usr/bin/env", "-i", f"PATH={PATH}", "HOME=/root", "sh", "-c", line),
             ],
