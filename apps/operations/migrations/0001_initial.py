@@ -7,80 +7,152 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('hosts', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("hosts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SeenMessage',
+            name="SeenMessage",
             fields=[
-                ('message_id', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('expires_at', models.DateTimeField(db_index=True)),
+                ("message_id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("expires_at", models.DateTimeField(db_index=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Operation',
+            name="Operation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(default=apps.core.ids.new_uid, editable=False, max_length=32, unique=True)),
-                ('verb', models.CharField(max_length=40)),
-                ('target_kind', models.CharField(max_length=30)),
-                ('target_uid', models.CharField(blank=True, max_length=160)),
-                ('target_name', models.CharField(blank=True, max_length=160)),
-                ('requested_by_name', models.CharField(max_length=160)),
-                ('command_sealed', models.TextField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('sent', 'Sent'), ('running', 'Running'), ('cancelling', 'Cancelling'), ('lost', 'Lost'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], db_index=True, default='queued', max_length=10)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('lease_expires_at', models.DateTimeField(null=True)),
-                ('done', models.PositiveBigIntegerField(default=0)),
-                ('total', models.PositiveBigIntegerField(default=0)),
-                ('message', models.CharField(blank=True, max_length=400)),
-                ('summary', models.CharField(blank=True, max_length=400)),
-                ('errors_json', models.TextField(default='[]')),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='operations', to='hosts.host')),
-                ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('retry_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='operations.operation')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='accounts.team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "uid",
+                    models.CharField(
+                        default=apps.core.ids.new_uid, editable=False, max_length=32, unique=True
+                    ),
+                ),
+                ("verb", models.CharField(max_length=40)),
+                ("target_kind", models.CharField(max_length=30)),
+                ("target_uid", models.CharField(blank=True, max_length=160)),
+                ("target_name", models.CharField(blank=True, max_length=160)),
+                ("requested_by_name", models.CharField(max_length=160)),
+                ("command_sealed", models.TextField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sent", "Sent"),
+                            ("running", "Running"),
+                            ("cancelling", "Cancelling"),
+                            ("lost", "Lost"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        db_index=True,
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("lease_expires_at", models.DateTimeField(null=True)),
+                ("done", models.PositiveBigIntegerField(default=0)),
+                ("total", models.PositiveBigIntegerField(default=0)),
+                ("message", models.CharField(blank=True, max_length=400)),
+                ("summary", models.CharField(blank=True, max_length=400)),
+                ("errors_json", models.TextField(default="[]")),
+                (
+                    "host",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="operations",
+                        to="hosts.host",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "retry_of",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="operations.operation",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="operations",
+                        to="accounts.team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='OperationLine',
+            name="OperationLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.PositiveIntegerField()),
-                ('at', models.FloatField()),
-                ('stream', models.CharField(max_length=6)),
-                ('service', models.CharField(blank=True, max_length=80)),
-                ('text', models.TextField()),
-                ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='operations.operation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.PositiveIntegerField()),
+                ("at", models.FloatField()),
+                ("stream", models.CharField(max_length=6)),
+                ("service", models.CharField(blank=True, max_length=80)),
+                ("text", models.TextField()),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lines",
+                        to="operations.operation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['seq'],
+                "ordering": ["seq"],
             },
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(fields=['team', '-id'], name='operations__team_id_68ab0a_idx'),
+            model_name="operation",
+            index=models.Index(fields=["team", "-id"], name="operations__team_id_68ab0a_idx"),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(fields=['target_kind', 'target_uid', '-id'], name='operations__target__cb0e2c_idx'),
+            model_name="operation",
+            index=models.Index(
+                fields=["target_kind", "target_uid", "-id"], name="operations__target__cb0e2c_idx"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operationline',
-            constraint=models.UniqueConstraint(fields=('operation', 'seq'), name='one_line_per_seq'),
+            model_name="operationline",
+            constraint=models.UniqueConstraint(
+                fields=("operation", "seq"), name="one_line_per_seq"
+            ),
         ),
     ]

@@ -5,86 +5,143 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('hosts', '0001_initial'),
+        ("hosts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Container',
+            name="Container",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('container_id', models.CharField(max_length=64)),
-                ('sequence', models.BigIntegerField()),
-                ('observed_at', models.FloatField()),
-                ('removed_at', models.FloatField(null=True)),
-                ('name', models.CharField(max_length=255)),
-                ('project', models.CharField(blank=True, max_length=255)),
-                ('service', models.CharField(blank=True, max_length=255)),
-                ('number', models.PositiveIntegerField(default=0)),
-                ('state', models.CharField(max_length=16)),
-                ('exit_code', models.IntegerField(null=True)),
-                ('oom_killed', models.BooleanField(default=False)),
-                ('health', models.CharField(blank=True, max_length=16)),
-                ('restart_count', models.PositiveIntegerField(default=0)),
-                ('record_json', models.TextField()),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='containers', to='hosts.host')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("container_id", models.CharField(max_length=64)),
+                ("sequence", models.BigIntegerField()),
+                ("observed_at", models.FloatField()),
+                ("removed_at", models.FloatField(null=True)),
+                ("name", models.CharField(max_length=255)),
+                ("project", models.CharField(blank=True, max_length=255)),
+                ("service", models.CharField(blank=True, max_length=255)),
+                ("number", models.PositiveIntegerField(default=0)),
+                ("state", models.CharField(max_length=16)),
+                ("exit_code", models.IntegerField(null=True)),
+                ("oom_killed", models.BooleanField(default=False)),
+                ("health", models.CharField(blank=True, max_length=16)),
+                ("restart_count", models.PositiveIntegerField(default=0)),
+                ("record_json", models.TextField()),
+                (
+                    "host",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="containers",
+                        to="hosts.host",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('project', 'service', 'number', 'name'),
-                'indexes': [models.Index(fields=['host', 'project'], name='container_project')],
-                'constraints': [models.UniqueConstraint(fields=('host', 'container_id'), name='container_of_host')],
+                "ordering": ("project", "service", "number", "name"),
+                "indexes": [models.Index(fields=["host", "project"], name="container_project")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("host", "container_id"), name="container_of_host"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Image',
+            name="Image",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('image_id', models.CharField(max_length=128)),
-                ('references', models.JSONField(default=list)),
-                ('size', models.BigIntegerField(default=0)),
-                ('created_at', models.FloatField(default=0)),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='images', to='hosts.host')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("image_id", models.CharField(max_length=128)),
+                ("references", models.JSONField(default=list)),
+                ("size", models.BigIntegerField(default=0)),
+                ("created_at", models.FloatField(default=0)),
+                (
+                    "host",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="images",
+                        to="hosts.host",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at',),
-                'constraints': [models.UniqueConstraint(fields=('host', 'image_id'), name='image_of_host')],
+                "ordering": ("-created_at",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("host", "image_id"), name="image_of_host")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Network',
+            name="Network",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('network_id', models.CharField(max_length=128)),
-                ('name', models.CharField(max_length=255)),
-                ('driver', models.CharField(max_length=64)),
-                ('subnet', models.CharField(blank=True, max_length=64)),
-                ('gateway', models.CharField(blank=True, max_length=64)),
-                ('internal', models.BooleanField(default=False)),
-                ('labels', models.JSONField(default=dict)),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='networks', to='hosts.host')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("network_id", models.CharField(max_length=128)),
+                ("name", models.CharField(max_length=255)),
+                ("driver", models.CharField(max_length=64)),
+                ("subnet", models.CharField(blank=True, max_length=64)),
+                ("gateway", models.CharField(blank=True, max_length=64)),
+                ("internal", models.BooleanField(default=False)),
+                ("labels", models.JSONField(default=dict)),
+                (
+                    "host",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="networks",
+                        to="hosts.host",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name',),
-                'constraints': [models.UniqueConstraint(fields=('host', 'network_id'), name='network_of_host')],
+                "ordering": ("name",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("host", "network_id"), name="network_of_host")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Volume',
+            name="Volume",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255)),
-                ('driver', models.CharField(max_length=64)),
-                ('mountpoint', models.CharField(blank=True, max_length=1024)),
-                ('labels', models.JSONField(default=dict)),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='volumes', to='hosts.host')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=255)),
+                ("driver", models.CharField(max_length=64)),
+                ("mountpoint", models.CharField(blank=True, max_length=1024)),
+                ("labels", models.JSONField(default=dict)),
+                (
+                    "host",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="volumes",
+                        to="hosts.host",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name',),
-                'constraints': [models.UniqueConstraint(fields=('host', 'name'), name='volume_of_host')],
+                "ordering": ("name",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("host", "name"), name="volume_of_host")
+                ],
             },
         ),
     ]
