@@ -9,12 +9,12 @@ made.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
-from agents.engines.specs import BuildSpec, ContainerSpec, NetworkSpec, VolumeSpec
+from agents.engines.specs import BuildSpec, ContainerSpec, NetworkSpec, PortSpec, VolumeSpec
 from agents.protocol.records import (
     ContainerRecord,
     EngineRecord,
@@ -106,6 +106,14 @@ class Engine(ABC):
     def create_container(self, spec: ContainerSpec) -> ContainerRecord:
         """Create a container, not started. Raises ``ConflictError`` if the name is taken,
         ``NotFoundError`` for a missing image, network or bind source.
+        """
+
+    @abstractmethod
+    def check_ports(self, ports: Iterable[PortSpec], without: Collection[str] = ()) -> None:
+        """Raise ``ConflictError`` for a port that a program or a container holds.
+
+        Containers whose ids are in ``without`` do not count. Takes nothing: the port may be
+        gone again by the time that :meth:`start_container` wants it.
         """
 
     @abstractmethod

@@ -42,7 +42,7 @@ def container_spec(project: Project, action: ContainerAction, image_id: str) -> 
         labels={**known, **marks},
         endpoints=_endpoints(service, action),
         network_mode=service.network_mode or ("bridge" if service.networks else "none"),
-        ports=tuple(_port(port, action.number) for port in service.ports),
+        ports=port_specs(service, action.number),
         mounts=tuple(_mount(project, action, mount) for mount in service.volumes),
         restart=RestartPolicy(
             name=service.restart.policy, maximum_retries=service.restart.max_retries
@@ -88,6 +88,11 @@ def _endpoints(service: Service, action: ContainerAction) -> tuple[EndpointSpec,
         )
         for attachment in service.networks
     )
+
+
+def port_specs(service: Service, number: int) -> tuple[PortSpec, ...]:
+    """Return the ports of a service's container with this number."""
+    return tuple(_port(port, number) for port in service.ports)
 
 
 def _port(port: Port, number: int) -> PortSpec:

@@ -22,7 +22,7 @@ from agents.projects.progress import Progress
 from agents.projects.resources import create_resources
 from agents.projects.switch import Switch
 from agents.projects.together import together
-from agents.projects.translate import anonymous_volumes, container_spec
+from agents.projects.translate import anonymous_volumes, container_spec, port_specs
 from agents.protocol.commands import DeployProject
 from agents.protocol.records import AppliedProject, ProjectFile
 
@@ -143,7 +143,19 @@ class Up:
             raise ComposeErrors(made.problems)
         return made
 
+    def _check_ports(self, project: Project, made: Plan) -> None:
+        """Refuse a port that is taken before anything is stopped for its sake."""
+        going = {action.container_id for action in made.containers if action.kind != "leave"}
+        for action in made.containers:
+            if action.kind not in ("create", "recreate", "start"):
+                continue
+            service = project.services[action.service]
+            if _is_reachable(project, service):
+                with self._pointing_at(service):
+                    self._engine.check_ports(port_specs(service, action.number), going)
+
     def _carry_out(self, project: Project, made: Plan, undo: ExitStack) -> str:
+        self._check_ports(project, made)
         if self._free_networks(made):
             made = self._plan_again(project)
         self._total = sum(action.kind != "leave" for action in made.containers)
@@ -232,6 +244,11 @@ class Up:
         for switch in self._switches:
             switch.commit()
         self._folder.commit()
+
+
+def _is_reachable(project: Project, service: Service) -> bool:
+    """Whether the service's ports are published: those on internal networks alone are not."""
+    return any(not project.networks[each.network].internal for each in service.networks)
 
 
 def _describe(action: ContainerAction) -> str:

@@ -154,6 +154,17 @@ class NetworkContract:
         bench.engine.stop_container(first.id)
         assert bench.engine.start_container(second.id).state == "running"
 
+    def test_a_port_is_checked_without_being_taken(self, bench: Bench) -> None:
+        name = unique("n")
+        bench.engine.create_network(NetworkSpec(name=name))
+        on_network = (EndpointSpec(network=name),)
+        first = bench.run(endpoints=on_network, ports=(PortSpec(container_port=80),))
+        port = PortSpec(container_port=80, host_port=first.ports[0].host_port)
+        with pytest.raises(ConflictError, match=str(port.host_port)):
+            bench.engine.check_ports((port,))
+        bench.engine.check_ports((port,), without=(first.id,))
+        assert bench.engine.find_container(first.id).ports == first.ports
+
 
 class TrafficContract:
     """Needs an engine whose containers are real programs."""

@@ -1,7 +1,7 @@
 """The fake engine: the whole interface, in memory."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from agents.engines.fake.images import Images, follow
 from agents.engines.fake.resources import Networks, Volumes, publish
 from agents.engines.notifier import Notifier
 from agents.engines.signals import signal_number
-from agents.engines.specs import BuildSpec, ContainerSpec, NetworkSpec, VolumeSpec
+from agents.engines.specs import BuildSpec, ContainerSpec, NetworkSpec, PortSpec, VolumeSpec
 from agents.errors import ConflictError, NotFoundError, TimedOutError
 from agents.protocol.records import (
     ContainerRecord,
@@ -146,6 +146,12 @@ class FakeEngine(Engine):
                 self._volumes.create(VolumeSpec(name=name))
                 anonymous += [] if mount.source else [name]
         return anonymous
+
+    def check_ports(self, ports: Iterable[PortSpec], without: Collection[str] = ()) -> None:
+        """See :meth:`Engine.check_ports`."""
+        with self._lock:
+            others = [one.record for one in self._containers.list() if one.record.id not in without]
+            publish(ports, [port for one in others for port in one.ports])
 
     def start_container(self, container_id: str) -> ContainerRecord:
         """See :meth:`Engine.start_container`."""

@@ -1,6 +1,6 @@
 """The native engine: one façade over images, volumes, networks and containers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ from agents.engines.native.images.store import ImageStore
 from agents.engines.native.network import Networks
 from agents.engines.native.volumes import VolumeStore
 from agents.engines.notifier import Notifier
-from agents.engines.specs import BuildSpec, ContainerSpec, NetworkSpec, VolumeSpec
+from agents.engines.specs import BuildSpec, ContainerSpec, NetworkSpec, PortSpec, VolumeSpec
 from agents.errors import ConflictError
 from agents.linux.failures import kernel_errors
 from agents.protocol.records import (
@@ -131,6 +131,10 @@ class NativeEngine(Engine):
     def create_container(self, spec: ContainerSpec) -> ContainerRecord:
         """See :meth:`Engine.create_container`."""
         return self._creator.create(spec).record
+
+    def check_ports(self, ports: Iterable[PortSpec], without: Collection[str] = ()) -> None:
+        """See :meth:`Engine.check_ports`."""
+        self._networks.check_ports(ports, without)
 
     def start_container(self, container_id: str) -> ContainerRecord:
         """See :meth:`Engine.start_container`."""

@@ -170,6 +170,16 @@ def test_a_port_in_use_names_its_line(bring: Bring, engine: FakeEngine):
     assert list(look(engine)) == ["other-web-1"]
 
 
+def test_a_port_in_use_stops_nothing(bring: Bring, engine: FakeEngine):
+    with_port = ONE_SERVICE + "    ports: ['18080:80']\n"
+    bring(with_port, project="other")
+    bring(ONE_SERVICE)
+    before = {one.name: one.started_at for one in engine.list_containers()}
+    with pytest.raises(ConflictError):
+        bring(with_port)
+    assert {one.name: one.started_at for one in engine.list_containers()} == before
+
+
 def test_a_replaced_container_keeps_its_port(bring: Bring, engine: FakeEngine):
     with_port = ONE_SERVICE + "    ports: ['18080:80']\n"
     bring(with_port)

@@ -3,7 +3,7 @@
 import logging
 import secrets
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv4Network
@@ -30,7 +30,7 @@ from agents.engines.native.network.subnets import (
     subnet_lock,
     taken_subnets,
 )
-from agents.engines.specs import NetworkSpec
+from agents.engines.specs import NetworkSpec, PortSpec
 from agents.errors import (
     ConflictError,
     InvalidInputError,
@@ -267,6 +267,14 @@ class Networks:
         if request.ports:
             logger.warning("%s is on internal networks: no port is published", request.name)
         return ()
+
+    def check_ports(self, ports: Iterable[PortSpec], without: Collection[str]) -> None:
+        """Raise ConflictError for a port that is taken by a program, or by a container whose
+        id is not in ``without``; InvalidInputError, NotSupportedError as :meth:`attach`.
+        """
+        with self._lock:
+            others = [one for key, one in self._attachments.items() if key not in without]
+            choose_ports(ports, IPv4Address(0), others)
 
     def _connect(self, attachment: AttachmentFile) -> None:
         for endpoint in attachment.endpoints:
