@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from apps.accounts.access import current_team
+from apps.accounts.access import current_team, writable_teams
 from apps.accounts.http import AuthenticatedHttpRequest
 from apps.projects.dashboard import read_dashboard
 
@@ -17,6 +17,7 @@ def dashboard(request: AuthenticatedHttpRequest) -> HttpResponse:
     context = {
         "dashboard": read_dashboard(request.user),
         "team": current_team(request.user),
+        "may_write": writable_teams(request.user).exists(),
     }
     template = "projects/_dashboard.html" if request.htmx else "projects/dashboard.html"
     return render(request, template, context)

@@ -61,6 +61,7 @@ def test_files_with_errors_are_refused_with_all_of_them_and_nothing_is_sent(cast
     assert "compose.yml:4" in answer.text
     assert "services.web" in answer.text
     assert "imag: busybox" in answer.text
+    assert "expected a number from" in answer.text
     assert not Operation.objects.exists()
     assert not project.revisions.exists()
 

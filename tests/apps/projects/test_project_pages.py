@@ -121,6 +121,14 @@ def test_the_dashboard_puts_trouble_first(cast, project):
     assert page.index(">shop<") < page.index(">fine<")
 
 
+@pytest.mark.parametrize(("person", "offered"), [("member", True), ("viewer", False)])
+def test_the_dashboard_offers_only_what_the_person_may_do(cast, person, offered):
+    client = cast.client(getattr(cast, person))
+    assert ("New project" in client.get("/").text) is offered
+    cast.host.delete()
+    assert ("Add a host" in client.get("/").text) is offered
+
+
 def test_an_empty_panel_says_what_to_do(cast):
     cast.host.delete()
     page = cast.client(cast.owner).get("/").text
