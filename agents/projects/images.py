@@ -8,6 +8,7 @@ from agents.engines.base import Builds, Engine
 from agents.engines.specs import BuildSpec
 from agents.errors import (
     AgentError,
+    BuildError,
     InvalidInputError,
     NotFoundError,
     NotSupportedError,
@@ -65,12 +66,23 @@ class Images:
             raise NotSupportedError(f"the engine {self._engine.name} builds no images")
         self._progress.step(f"Build {service.image}", service=service.name)
         spec = self._spec(service, build)
-        image = self._engine.build_image(
-            spec,
-            lambda line: self._progress.output(line, service=service.name),
-            self._progress.cancelled,
-        )
+        try:
+            image = self._engine.build_image(
+                spec,
+                lambda line: self._progress.output(line, service=service.name),
+                self._progress.cancelled,
+            )
+        except BuildError as error:
+            error.file = self._file_of(error, spec)
+            raise
         return image.id
+
+    def _file_of(self, error: BuildError, spec: BuildSpec) -> str:
+        """Return the Dockerfile as people know it: within the project, not the context."""
+        file = spec.context / spec.dockerfile
+        if not error.file or not file.is_relative_to(self._folder.path):
+            return error.file
+        return str(file.relative_to(self._folder.path))
 
     def _spec(self, service: Service, build: Build) -> BuildSpec:
         context = self._context(build)

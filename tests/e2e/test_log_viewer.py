@@ -3,6 +3,7 @@
 import contextlib
 
 import pytest
+from playwright.sync_api import TimeoutError
 
 from tests.e2e.log_source import LogSource, served
 
@@ -20,16 +21,26 @@ def open_page(browser):
             page = browser.new_page()
             address = stack.enter_context(served(source))
             stack.callback(page.close)
-            page.goto(address)
+            open_until_it_runs(page, address)
             return page
 
         yield open_source
 
 
+def open_until_it_runs(page, address):
+    """Chromium drops what it loads when a network interface of the machine comes or goes."""
+    for _ in range(5):
+        page.goto(address)
+        with contextlib.suppress(TimeoutError):
+            page.wait_for_function("customElements.get('log-viewer') !== undefined", timeout=5_000)
+            return
+    raise AssertionError(f"the scripts of {address} do not load")
+
+
 def texts(page):
     """Wait until all lines came, or more than all, and return what the page shows."""
     lines = "document.querySelectorAll('.log-text').length"
-    page.wait_for_function(f"{lines} >= {len(WANTED)}", timeout=20_000)
+    page.wait_for_function(f"{lines} >= {len(WANTED)}", timeout=60_000)
     return page.locator(".log-text").all_text_contents()
 
 

@@ -15,7 +15,7 @@ from agents.protocol.control import FollowLogs
 from agents.protocol.events import ContainerChanged, Inventory
 from agents.protocol.records import LogLine
 from tests.agents.runtime.agent_process import AgentProcess
-from tests.agents.runtime.messages import deploy, new_id
+from tests.agents.runtime.messages import deploy, files, new_id
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.root, pytest.mark.redis]
@@ -85,6 +85,14 @@ def test_containers_are_restarted_while_the_panel_is_away(native_agent: AgentPro
     config.save(away, native_agent.config_path)
     native_agent.start()
     wait_until(lambda: paths.log.read_text().count(" F 1\n") == 2, "a second beginning")
+
+
+def test_an_error_in_a_dockerfile_names_the_file_within_the_project(native_agent: AgentProcess):
+    compose = "services:\n  web:\n    build: ./web\n"
+    written = files(compose, **{"web/Dockerfile": "FROM busybox\nRUN exit 3\n"})
+    finished = native_agent.panel.finish(deploy(compose, files=written))
+    assert finished.state == "failed"
+    assert (finished.errors[0].file, finished.errors[0].line) == ("web/Dockerfile", 2)
 
 
 def test_a_port_that_another_program_holds_is_told_with_its_line(native_agent: AgentProcess):
