@@ -5,7 +5,6 @@ everything as it is; bare values end at ``#`` after a blank.
 """
 
 import re
-from collections.abc import Mapping
 
 from agents.compose.errors import InvalidValueError
 from agents.compose.template import Lookup, substitute
@@ -171,8 +170,3 @@ def _unescape(found: re.Match[str]) -> str:
     if escape[0] == "0" and len(escape) > 1:
         return chr(int(escape, 8))
     return _ESCAPES.get(escape, found.group())
-
-
-def merge_variables(given: Mapping[str, str], dotenv: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables in force: those given win over those of the file."""
-    return {**dotenv, **given}

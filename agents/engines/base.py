@@ -69,6 +69,10 @@ class Engine(ABC):
     def describe(self) -> EngineRecord:
         """Return name, version and capabilities."""
 
+    def warnings(self) -> tuple[str, ...]:
+        """Return what about this host keeps containers from working as asked, in sentences."""
+        return ()
+
     @abstractmethod
     def subscribe(self, listener: Listener) -> None:
         """Call ``listener`` after each change of a container, from the engine's threads.

@@ -16,11 +16,14 @@ __all__ = ["collect"]
 
 
 def collect(
-    config: AgentConfig, engines: tuple[EngineRecord, ...], own_networks: tuple[str, ...] = ()
+    config: AgentConfig,
+    engines: tuple[EngineRecord, ...],
+    own_networks: tuple[str, ...] = (),
+    warnings: tuple[str, ...] = (),
 ) -> HostFacts:
     """Read all facts; takes a few milliseconds and changes nothing.
 
-    ``own_networks`` are the subnets of the host's containers.
+    ``own_networks`` are the subnets of the host's containers, ``warnings`` the engines' own.
     """
     return HostFacts(
         hostname=system.hostname(),
@@ -36,5 +39,5 @@ def collect(
         booted_at=system.booted_at(),
         addresses=network.addresses(own_networks),
         engines=engines,
-        warnings=storage.warnings(config.root),
+        warnings=(*storage.warnings(config.root), *warnings),
     )

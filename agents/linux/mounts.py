@@ -131,12 +131,6 @@ def mount_tmpfs(target: Path, *, size: int | None = None, mode: int = 0o755) -> 
         syscalls.mount("tmpfs", target, "tmpfs", flags, options)
 
 
-def make_private(target: Path) -> None:
-    """Stop mounts below ``target`` from appearing elsewhere; ``target`` must be a mount."""
-    with kernel_errors("make private", target):
-        syscalls.mount("none", target, "", syscalls.MS_REC | syscalls.MS_PRIVATE)
-
-
 def unmount(target: Path, *, lazy: bool = True) -> None:
     """Take off everything that is mounted on ``target``. Idempotent; follows no link.
 

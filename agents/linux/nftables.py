@@ -104,11 +104,6 @@ def exists(table: str) -> bool:
     return done.exit_code == 0
 
 
-def to_json(ruleset: Ruleset) -> bytes:
-    """Return the transaction that puts a ruleset in force, as libnftables-json(5) has it."""
-    return _encode(list(_commands(ruleset)))
-
-
 def _transact(commands: Sequence[Json]) -> None:
     try:
         process.run(["nft", "-j", "-f", "-"], input=_encode(commands))

@@ -36,6 +36,7 @@ class Observer:
             self.config,
             (self.engine.describe(),),
             own_networks=tuple(network.subnet for network in networks),
+            warnings=self.engine.warnings(),
         )
         self.reporter.put(HostReport(at=time.time(), facts=facts))
         inventory = Inventory(

@@ -4,13 +4,6 @@ from agents.compose.cursor import Cursor
 from agents.compose.errors import InvalidValueError
 
 
-def read_texts(cursor: Cursor) -> tuple[str, ...]:
-    """Read a list of strings, or a single one."""
-    if cursor.is_list:
-        return cursor.each(Cursor.word)
-    return (cursor.word(),)
-
-
 def read_list(cursor: Cursor) -> tuple[str, ...]:
     """Read a list of strings."""
     return cursor.each(Cursor.word)

@@ -22,7 +22,7 @@ from agents.engines.native.network import Networks
 from agents.engines.native.volumes import VolumeStore
 from agents.engines.notifier import Notifier
 from agents.engines.specs import BuildSpec, ContainerSpec, NetworkSpec, PortSpec, VolumeSpec
-from agents.errors import ConflictError
+from agents.errors import AgentError, ConflictError
 from agents.linux.failures import kernel_errors
 from agents.protocol.records import (
     ContainerRecord,
@@ -97,6 +97,14 @@ class NativeEngine(Engine):
     def describe(self) -> EngineRecord:
         """See :meth:`Engine.describe`."""
         return EngineRecord(name=self.name, version=VERSION, capabilities=CAPABILITIES)
+
+    def warnings(self) -> tuple[str, ...]:
+        """See :meth:`Engine.warnings`: other firewalls that drop what our networks forward."""
+        try:
+            return self._networks.warnings()
+        except AgentError as error:
+            # A firewall that cannot be read must not keep the host from reporting the rest.
+            return (f"The host's firewall cannot be read: {error.message}",)
 
     def subscribe(self, listener: Listener) -> None:
         """See :meth:`Engine.subscribe`."""

@@ -30,11 +30,6 @@ def command_line(state: StageState, instruction: Instruction) -> tuple[str, ...]
     return (*(state.shell or DEFAULT_SHELL), " ".join(instruction.args))
 
 
-def add_labels(state: StageState, labels: Mapping[str, str]) -> None:
-    """Set labels that need no expansion."""
-    state.labels.update(labels)
-
-
 def _env(state: StageState, instruction: Instruction) -> None:
     # All values see the variables as they were before the instruction.
     values = {state.expand(name): state.expand(text) for name, text in pairs(instruction.args)}
