@@ -81,8 +81,6 @@ def _program(places: Places, name: str, command: str, priority: int) -> str:
         "DJANGO_SETTINGS_MODULE": "webpanel.settings.production",
         "PYTHONUNBUFFERED": 1,
         "MALLOC_ARENA_MAX": 2,
-        # Celery warns of root at each start; it takes JSON alone, from a Redis of our own.
-        "C_FORCE_ROOT": 1,
     }
     return f"""[program:{name}]
 command={command.replace("%", "%%")}
