@@ -21,6 +21,8 @@ class PortSpec:
     host_port: int = 0
     host_ip: str = ""
     protocol: Protocol = "tcp"
+    # With a greater number than ``host_port``: any free one from there to here.
+    host_port_end: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,10 @@ class EndpointSpec:
     network: str
     aliases: tuple[str, ...] = ()
     ipv4_address: str = ""
+    ipv6_address: str = ""
     mac_address: str = ""
+    # The endpoint with the greatest one has the default route.
+    gateway_priority: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,8 @@ class MountSpec:
 
     ``source`` is a volume's name, a host path that must exist, or "" for tmpfs. ``inside`` is
     "" or a folder above a host path, below which no part of it may be a symbolic link.
+    ``subpath`` is a relative path inside a volume. ``no_copy`` leaves a new volume empty.
+    ``propagation`` is of a bind, as mount_namespaces(7) has it.
     """
 
     kind: Literal["volume", "bind", "tmpfs"]
@@ -47,6 +54,10 @@ class MountSpec:
     inside: str = ""
     read_only: bool = False
     tmpfs_size: int | None = None
+    tmpfs_mode: int | None = None
+    subpath: str = ""
+    no_copy: bool = False
+    propagation: Literal["", "private", "rprivate", "shared", "rshared", "slave", "rslave"] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +70,29 @@ class RestartPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a container may use at most."""
+    """What a container may use, by its cgroup.
+
+    ``cpus`` is a quota in cores, ``cpu_shares`` a weight (Docker's scale: 1024 is usual),
+    ``cpuset_cpus`` and ``cpuset_mems`` lists like ``0-2,4``. ``memory_swap`` counts memory and
+    swap together, -1 for no bound; ``memory_reservation`` is what it keeps under pressure.
+    ``blkio_weight`` is 10 to 1000; the four maps give bytes or operations a second for the
+    path of a block device; ``huge_pages`` bytes for a page size such as ``2MB``.
+    """
 
     cpus: float | None = None
+    cpu_shares: int | None = None
+    cpuset_cpus: str = ""
+    cpuset_mems: str = ""
     memory: int | None = None
+    memory_swap: int | None = None
+    memory_reservation: int | None = None
     pids: int | None = None
+    blkio_weight: int | None = None
+    read_bytes: Mapping[str, int] = field(default_factory=dict)
+    write_bytes: Mapping[str, int] = field(default_factory=dict)
+    read_operations: Mapping[str, int] = field(default_factory=dict)
+    write_operations: Mapping[str, int] = field(default_factory=dict)
+    huge_pages: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +105,62 @@ class UlimitSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HealthcheckSpec:
+    """How to ask a container whether it is well.
+
+    ``test`` begins with ``CMD``, ``CMD-SHELL`` or ``NONE``; empty means the image's test with
+    the other fields in place of the image's where they are given.
+    """
+
+    test: tuple[str, ...] = ()
+    interval: float | None = None
+    timeout: float | None = None
+    start_period: float | None = None
+    start_interval: float | None = None
+    retries: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogSpec:
+    """When a container's log is rotated: at ``max_size`` bytes, keeping ``max_files``."""
+
+    max_size: int | None = None
+    max_files: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceSpec:
+    """A device of the host; ``source`` may be a folder of devices. Access is of r, w and m."""
+
+    source: str
+    target: str = ""
+    access: str = "rwm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecuritySpec:
+    """What keeps a container from the host; the defaults are the safe ones.
+
+    ``seccomp`` is "" for the engine's profile, ``unconfined``, or the JSON text of a profile
+    in Docker's form. ``user_namespace`` "host" makes root inside root outside.
+    ``unmask`` shows the parts of /proc and /sys that are hidden otherwise.
+    """
+
+    no_new_privileges: bool = False
+    seccomp: str = ""
+    user_namespace: Literal["", "host"] = ""
+    unmask: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class ContainerSpec:
     """A container to create.
 
     ``command`` and ``entrypoint`` None mean the image's; an empty tuple means none.
+    ``network_mode`` (and ``pid_mode``, ``ipc_mode``) ``container:<name or id>`` shares that
+    container's; ``shareable`` lets others share this one's IPC. ``groups`` are names or
+    numbers. ``shm_size`` is of /dev/shm. ``tty`` gives it a terminal, ``open_stdin`` a stdin
+    that someone may attach to. ``auto_remove`` removes it when it has ended.
     ``spec_json`` is kept beside the container for the next plan, and shown to nobody else.
     """
 
@@ -93,7 +174,8 @@ class ContainerSpec:
     hostname: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     endpoints: tuple[EndpointSpec, ...] = ()
-    network_mode: Literal["bridge", "none", "host"] = "bridge"
+    # "bridge", "none", "host" or "container:<name or id>"
+    network_mode: str = "bridge"
     ports: tuple[PortSpec, ...] = ()
     mounts: tuple[MountSpec, ...] = ()
     restart: RestartPolicy = field(default_factory=RestartPolicy)
@@ -109,26 +191,58 @@ class ContainerSpec:
     sysctls: Mapping[str, str] = field(default_factory=dict)
     ulimits: tuple[UlimitSpec, ...] = ()
     init: bool = False
+    domainname: str = ""
+    dns_search: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    devices: tuple[DeviceSpec, ...] = ()
+    device_rules: tuple[str, ...] = ()
+    security: SecuritySpec = field(default_factory=SecuritySpec)
+    pid_mode: str = ""
+    ipc_mode: str = ""
+    uts_mode: Literal["", "host"] = ""
+    shm_size: int | None = None
+    oom_score_adj: int | None = None
+    healthcheck: HealthcheckSpec = field(default_factory=HealthcheckSpec)
+    log: LogSpec = field(default_factory=LogSpec)
+    tty: bool = False
+    open_stdin: bool = False
+    auto_remove: bool = False
     spec_json: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
-    """A network to create; ``subnet`` "" lets the engine pick one that clashes with nothing."""
+    """A network to create; ``subnet`` "" lets the engine pick one that clashes with nothing.
+
+    ``ip_range`` is the part of the subnet that addresses are given from. ``ipv6`` gives it a
+    second subnet, ``subnet6`` or one that the engine picks. ``parent`` is the interface of
+    the host that a ``macvlan`` sits on. ``options`` are the driver's own, such as ``mtu``.
+    """
 
     name: str
     driver: str = "bridge"
     subnet: str = ""
     gateway: str = ""
+    ip_range: str = ""
+    ipv6: bool = False
+    subnet6: str = ""
+    gateway6: str = ""
     internal: bool = False
+    parent: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class VolumeSpec:
-    """A named volume to create."""
+    """A named volume to create.
+
+    ``options`` are those of Docker's local driver: ``type``, ``device`` and ``o`` of mount(8).
+    """
 
     name: str
+    options: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -16,7 +16,9 @@ from agents.engines.native import runtime
 from agents.engines.native.containers.users import find_account
 from agents.engines.native.images.layers import Draft
 from agents.engines.native.images.trees import make_folders
-from agents.engines.native.oci.config import Places, ProcessPlan, make_config
+from agents.engines.native.oci.config import make_config
+from agents.engines.native.oci.mounts import Places
+from agents.engines.native.oci.process import ProcessPlan
 from agents.engines.native.oci.types import encode
 from agents.engines.specs import ContainerSpec
 from agents.errors import CancelledError

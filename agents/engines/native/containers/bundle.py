@@ -14,7 +14,9 @@ from agents.engines.native.containers.users import find_account
 from agents.engines.native.images import scope
 from agents.engines.native.images.config import ImageConfig
 from agents.engines.native.network.records import Attachment
-from agents.engines.native.oci.config import Places, ProcessPlan, make_config
+from agents.engines.native.oci.config import make_config
+from agents.engines.native.oci.mounts import Places
+from agents.engines.native.oci.process import ProcessPlan
 from agents.engines.native.oci.types import encode
 from agents.linux.failures import kernel_errors
 

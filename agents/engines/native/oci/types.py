@@ -6,7 +6,7 @@ import msgspec
 
 VERSION = "1.0.2"
 
-NamespaceKind = Literal["pid", "network", "ipc", "uts", "mount", "cgroup"]
+NamespaceKind = Literal["pid", "network", "ipc", "uts", "mount", "cgroup", "user"]
 
 
 class OciStruct(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -27,6 +27,8 @@ class Capabilities(OciStruct, frozen=True, kw_only=True):
     bounding: tuple[str, ...] = ()
     effective: tuple[str, ...] = ()
     permitted: tuple[str, ...] = ()
+    inheritable: tuple[str, ...] = ()
+    ambient: tuple[str, ...] = ()
 
 
 class Rlimit(OciStruct, frozen=True, kw_only=True):
@@ -47,6 +49,8 @@ class Process(OciStruct, frozen=True, kw_only=True):
     capabilities: Capabilities
     rlimits: tuple[Rlimit, ...] = ()
     no_new_privileges: bool = False
+    terminal: bool = False
+    oom_score_adj: int | None = None
 
 
 class Root(OciStruct, frozen=True, kw_only=True):
@@ -83,22 +87,59 @@ class DeviceRule(OciStruct, frozen=True, kw_only=True):
 
 
 class Memory(OciStruct, frozen=True, kw_only=True):
-    """Bytes; ``swap`` counts memory and swap together."""
+    """Bytes; ``swap`` counts memory and swap together, -1 is no bound."""
 
     limit: int | None = None
     swap: int | None = None
+    reservation: int | None = None
 
 
 class Cpu(OciStruct, frozen=True, kw_only=True):
-    """Microseconds of CPU time in each period."""
+    """Microseconds of CPU time in each period, a weight, and lists of CPUs and nodes."""
 
+    shares: int | None = None
     quota: int | None = None
     period: int | None = None
+    cpus: str = ""
+    mems: str = ""
 
 
 class Pids(OciStruct, frozen=True, kw_only=True):
     """Number of processes and threads."""
 
+    limit: int
+
+
+class Throttle(OciStruct, frozen=True, kw_only=True):
+    """Bytes or operations a second for one block device."""
+
+    major: int
+    minor: int
+    rate: int
+
+
+class BlockIo(OciStruct, frozen=True, kw_only=True):
+    """Weight (10 to 1000) and bounds of block devices."""
+
+    weight: int | None = None
+    throttle_read_bps_device: tuple[Throttle, ...] = msgspec.field(
+        default=(), name="throttleReadBpsDevice"
+    )
+    throttle_write_bps_device: tuple[Throttle, ...] = msgspec.field(
+        default=(), name="throttleWriteBpsDevice"
+    )
+    throttle_read_iops_device: tuple[Throttle, ...] = msgspec.field(
+        default=(), name="throttleReadIOPSDevice"
+    )
+    throttle_write_iops_device: tuple[Throttle, ...] = msgspec.field(
+        default=(), name="throttleWriteIOPSDevice"
+    )
+
+
+class HugePageLimit(OciStruct, frozen=True, kw_only=True):
+    """Bytes of huge pages of one size, such as ``2MB``."""
+
+    page_size: str
     limit: int
 
 
@@ -109,6 +150,55 @@ class Resources(OciStruct, frozen=True, kw_only=True):
     memory: Memory | None = None
     cpu: Cpu | None = None
     pids: Pids | None = None
+    block_io: BlockIo | None = msgspec.field(default=None, name="blockIO")
+    hugepage_limits: tuple[HugePageLimit, ...] = ()
+
+
+class IdMapping(OciStruct, frozen=True, kw_only=True):
+    """``size`` ids inside from ``container_id`` on are those outside from ``host_id`` on."""
+
+    container_id: int = msgspec.field(name="containerID")
+    host_id: int = msgspec.field(name="hostID")
+    size: int
+
+
+class Device(OciStruct, frozen=True, kw_only=True):
+    """A device node to make in the container."""
+
+    path: str
+    type: str
+    major: int
+    minor: int
+    file_mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+
+
+class SyscallArgument(OciStruct, frozen=True, kw_only=True):
+    """A condition on one argument of a system call; see seccomp_rule_add(3)."""
+
+    index: int
+    value: int
+    op: str
+    value_two: int = 0
+
+
+class SyscallRule(OciStruct, frozen=True, kw_only=True):
+    """What happens at system calls of these names."""
+
+    names: tuple[str, ...]
+    action: str
+    errno_ret: int | None = None
+    args: tuple[SyscallArgument, ...] = ()
+
+
+class Seccomp(OciStruct, frozen=True, kw_only=True):
+    """Which system calls are allowed; see seccomp(2)."""
+
+    default_action: str
+    default_errno_ret: int | None = None
+    architectures: tuple[str, ...] = ()
+    syscalls: tuple[SyscallRule, ...] = ()
 
 
 class Linux(OciStruct, frozen=True, kw_only=True):
@@ -120,6 +210,11 @@ class Linux(OciStruct, frozen=True, kw_only=True):
     masked_paths: tuple[str, ...] = ()
     readonly_paths: tuple[str, ...] = ()
     sysctl: dict[str, str] = {}
+    uid_mappings: tuple[IdMapping, ...] = ()
+    gid_mappings: tuple[IdMapping, ...] = ()
+    devices: tuple[Device, ...] = ()
+    seccomp: Seccomp | None = None
+    rootfs_propagation: str = ""
 
 
 class Config(OciStruct, frozen=True, kw_only=True):
@@ -131,6 +226,7 @@ class Config(OciStruct, frozen=True, kw_only=True):
     linux: Linux
     mounts: tuple[Mount, ...]
     hostname: str = ""
+    domainname: str = ""
 
 
 def encode(config: Config) -> bytes:

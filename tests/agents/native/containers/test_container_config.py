@@ -9,7 +9,9 @@ import pytest
 from agents.engines.native.containers.conmon import conmon_argv
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.containers.process_plan import choose_command, merge_environment
-from agents.engines.native.oci.config import INIT_TARGET, Places, ProcessPlan, make_config
+from agents.engines.native.oci.config import make_config
+from agents.engines.native.oci.mounts import INIT_TARGET, Places
+from agents.engines.native.oci.process import ProcessPlan
 from agents.engines.native.oci.types import Config, User, encode
 from agents.engines.specs import ContainerSpec, Limits, MountSpec, UlimitSpec
 from agents.errors import InvalidInputError

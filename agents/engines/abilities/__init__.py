@@ -1,0 +1,1 @@
+"""What some engines can do and others cannot: a protocol each, asked for by ``isinstance``."""

@@ -1,0 +1,77 @@
+"""Containers: made, started, ended, removed, found."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from agents.engines.base import Engine
+from agents.engines.native.containers.container import ENDED
+from agents.engines.native.parts import Parts
+from agents.engines.specs import ContainerSpec, PortSpec
+from agents.protocol.records import ContainerRecord
+
+
+class ContainerActs(Engine):
+    """The engine's part for containers."""
+
+    _parts: Parts
+
+    def create_container(self, spec: ContainerSpec) -> ContainerRecord:
+        """See :meth:`Engine.create_container`."""
+        return self._parts.creator.create(spec).record
+
+    def check_ports(self, ports: Iterable[PortSpec], without: Collection[str] = ()) -> None:
+        """See :meth:`Engine.check_ports`."""
+        self._parts.networks.check_ports(ports, without)
+
+    def start_container(self, container_id: str) -> ContainerRecord:
+        """See :meth:`Engine.start_container`."""
+        container = self._parts.containers.find(container_id)
+        self._parts.lifecycle.start(container)
+        return container.record
+
+    def stop_container(self, container_id: str, grace: float | None = None) -> ContainerRecord:
+        """See :meth:`Engine.stop_container`."""
+        container = self._parts.containers.find(container_id)
+        self._parts.lifecycle.stop(container, grace)
+        return container.record
+
+    def kill_container(self, container_id: str, signal: str = "SIGKILL") -> ContainerRecord:
+        """See :meth:`Engine.kill_container`."""
+        container = self._parts.containers.find(container_id)
+        self._parts.lifecycle.kill(container, signal)
+        return container.record
+
+    def remove_container(self, container_id: str, *, force: bool = False) -> None:
+        """See :meth:`Engine.remove_container`."""
+        container = self._parts.containers.find_or_none(container_id)
+        if container is None:
+            return
+        self._parts.lifecycle.make_removable(container, force=force)
+        with container.lock:
+            if container.removed:
+                return
+            self._parts.lifecycle.release(container)
+            self._parts.creator.remove(container)
+        self._parts.wake_readers(container)
+
+    def rename_container(self, container_id: str, name: str) -> ContainerRecord:
+        """See :meth:`Engine.rename_container`."""
+        container = self._parts.containers.find(container_id)
+        self._parts.containers.rename(container, name)
+        self._parts.networks.rename(container.id, name)
+        return container.record
+
+    def find_container(self, name_or_id: str) -> ContainerRecord:
+        """See :meth:`Engine.find_container`."""
+        return self._parts.containers.find(name_or_id).record
+
+    def list_containers(
+        self, labels: Mapping[str, str] | None = None
+    ) -> tuple[ContainerRecord, ...]:
+        """See :meth:`Engine.list_containers`."""
+        return tuple(one.record for one in self._parts.containers.list(labels))
+
+    def wait_container(self, container_id: str, timeout: float | None = None) -> int:
+        """See :meth:`Engine.wait_container`."""
+        container = self._parts.containers.find(container_id)
+        status = container.wait_until(lambda one: one.state in ENDED, timeout)
+        return status.exit_code or 0

@@ -1,0 +1,36 @@
+"""Images: taken in, built, listed, removed."""
+
+from pathlib import Path
+
+from agents.engines.base import Cancelled, Engine, Output, never
+from agents.engines.native.parts import Parts
+from agents.engines.specs import BuildSpec
+from agents.protocol.records import ImageRecord
+
+
+class ImageActs(Engine):
+    """The engine's part for images."""
+
+    _parts: Parts
+
+    def list_images(self) -> tuple[ImageRecord, ...]:
+        """See :meth:`Engine.list_images`."""
+        return self._parts.images.list()
+
+    def find_image(self, reference: str) -> ImageRecord:
+        """See :meth:`Engine.find_image`."""
+        return self._parts.images.find(reference).record()
+
+    def import_image(self, archive: Path, reference: str = "") -> ImageRecord:
+        """See :meth:`Engine.import_image`."""
+        return self._parts.images.import_archive(archive, reference).record()
+
+    def remove_image(self, reference: str) -> None:
+        """See :meth:`Engine.remove_image`."""
+        self._parts.images.remove(reference, self._parts.creator.images_in_use())
+
+    def build_image(
+        self, spec: BuildSpec, output: Output, cancelled: Cancelled = never
+    ) -> ImageRecord:
+        """See :meth:`agents.engines.base.Builds.build_image`."""
+        return self._parts.builder.build(spec, output, cancelled).record()
