@@ -31,13 +31,13 @@ _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 class Request:
     """What a container asks of its networks.
 
-    ``namespace`` is the path that keeps its network namespace. It answers to its name, its
-    hostname, its short id and each endpoint's aliases.
+    ``namespace`` is the path that keeps its network namespace; to reserve, none is needed.
+    It answers to its name, its hostname, its short id and each endpoint's aliases.
     """
 
     container_id: str
     name: str
-    namespace: Path
+    namespace: Path = Path()
     endpoints: tuple[EndpointSpec, ...] = ()
     ports: tuple[PortSpec, ...] = ()
     hostname: str = ""

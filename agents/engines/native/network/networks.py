@@ -9,7 +9,10 @@ from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from agents.engines.native.network import declared, endpoints, foreign
+from agents.engines.native.network.checks import refuse_other_spec, refuse_twice
 from agents.engines.native.network.endpoints import Request
 from agents.engines.native.network.forwarding import Forwarding, prepare_bridge
 from agents.engines.native.network.names import HOST_NAMESERVERS, Resolvers
@@ -33,7 +36,6 @@ from agents.engines.native.network.subnets import (
 from agents.engines.specs import NetworkSpec, PortSpec
 from agents.errors import (
     ConflictError,
-    InvalidInputError,
     NotFoundError,
     NotSupportedError,
     ProgramError,
@@ -126,7 +128,7 @@ class Networks:
         with self._lock:
             known = self._networks.get(spec.name)
             if known is not None:
-                _refuse_other_spec(known, spec)
+                refuse_other_spec(known, spec)
                 self._repair([known])
                 return known.to_record()
             with subnet_lock():
@@ -215,24 +217,52 @@ class Networks:
     def attach(self, request: Request) -> Attachment:
         """Give a container its interfaces, addresses, names and published ports.
 
-        Its namespace must be there; its loopback is switched on in any case. A container
-        that is attached already is detached first. Undone when a step fails.
+        :meth:`reserve` and :meth:`connect` in one; undone when a step fails.
+        """
+        self.reserve(request)
+        try:
+            return self.connect(request.container_id, request.namespace)
+        except BaseException:
+            self.detach(request.container_id)
+            raise
+
+    def reserve(self, request: Request) -> Attachment:
+        """Choose and record a container's addresses, ports and names, before it has a namespace.
+
+        A container that is attached already is detached first. Undone by :meth:`detach`.
 
         Raises NotFoundError (a network), ConflictError (a port or address is taken),
-        InvalidInputError, KernelError.
+        InvalidInputError.
         """
-        _refuse_twice(request)
+        refuse_twice(request)
         with self._lock:
             self.detach(request.container_id)
             attachment = self._reserve(request)
-            with ExitStack() as undo:
-                undo.callback(self.detach, request.container_id)
-                self._attachments[request.container_id] = attachment
+            self._attachments[request.container_id] = attachment
+            try:
                 self._store.save_attachment(attachment)
-                self._connect(attachment)
-                self._apply()
-                _forget_flows(attachment)
-                undo.pop_all()
+            except BaseException:
+                self.detach(request.container_id)
+                raise
+            return self._describe(attachment)
+
+    def connect(self, container_id: str, namespace: Path) -> Attachment:
+        """Put what was reserved for a container in force, in the namespace that a path keeps.
+
+        Its loopback is switched on in any case. When a step fails it stays reserved, and
+        :meth:`detach` undoes what was done. Raises NotFoundError (nothing is reserved),
+        KernelError.
+        """
+        with self._lock:
+            reserved = self._attachments.get(container_id)
+            if reserved is None:
+                raise NotFoundError(f"nothing is reserved for the container {container_id}")
+            attachment = replace(reserved, namespace=str(namespace))
+            self._attachments[container_id] = attachment
+            self._store.save_attachment(attachment)
+            self._connect(attachment)
+            self._apply()
+            _forget_flows(attachment)
             return self._describe(attachment)
 
     def _reserve(self, request: Request) -> AttachmentFile:
@@ -240,7 +270,7 @@ class Networks:
         return AttachmentFile(
             container_id=request.container_id,
             name=request.name,
-            namespace=str(request.namespace),
+            namespace="",
             endpoints=chosen,
             ports=self._ports(request, chosen),
         )
@@ -355,25 +385,3 @@ def _forget_flows(attachment: AttachmentFile) -> None:
 
 def _is_on(attachment: AttachmentFile, network: NetworkFile) -> bool:
     return any(endpoint.network_id == network.id for endpoint in attachment.endpoints)
-
-
-def _refuse_twice(request: Request) -> None:
-    names = [endpoint.network for endpoint in request.endpoints]
-    if len(set(names)) < len(names):
-        raise InvalidInputError(f"{request.name} is on the same network twice", field="networks")
-
-
-def _refuse_other_spec(known: NetworkFile, spec: NetworkSpec) -> None:
-    pairs = {
-        "subnet": (known.asked_subnet, spec.subnet),
-        "gateway": (known.asked_gateway, spec.gateway),
-        "internal": (known.internal, spec.internal),
-        "labels": (known.labels, dict(spec.labels)),
-    }
-    for field, (old, new) in pairs.items():
-        if old != new:
-            raise ConflictError(
-                f"the network {spec.name} is there with another {field}",
-                hint="Remove it first, or choose another name.",
-                field=field,
-            )

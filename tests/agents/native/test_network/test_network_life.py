@@ -312,3 +312,26 @@ def test_a_foreign_chain_that_drops_is_reported(host: Host) -> None:
     host.run(lambda: process.run(["nft", "-f", "-"], input=text.encode()))
     (warning,) = host.networks.warnings()
     assert "ip filter FORWARD drops forwarded packets" in warning
+
+
+def test_what_is_reserved_is_connected_later(host: Host) -> None:
+    host.networks.create(FRONT)
+    web = host.container("web")
+    ports = (PortSpec(container_port=80, host_port=8080),)
+    wanted = web.request(endpoints=(EndpointSpec(network="front"),), ports=ports)
+    reserved = host.networks.reserve(wanted)
+    with pytest.raises(ConflictError, match="in use by the container web"):
+        attach(host, host.container("two"), *ports)
+    assert host.networks.connect(web.id, web.path) == reserved
+    web.serve(80, "web")
+    assert host.ask("127.0.0.1", 8080).startswith("web")
+
+
+def test_what_is_reserved_can_be_given_back(host: Host) -> None:
+    host.networks.create(FRONT)
+    web = host.container("web")
+    host.networks.reserve(web.request(endpoints=(EndpointSpec(network="front"),)))
+    host.networks.detach(web.id)
+    with pytest.raises(NotFoundError, match="nothing is reserved"):
+        host.networks.connect(web.id, web.path)
+    host.networks.remove("front")
