@@ -1,83 +1,117 @@
-"""The native engine beside the bare runtime that it stands on."""
+"""The native engine beside Docker Engine and beside the bare runtime, in one run."""
 
-import json
-import secrets
 import shutil
+import statistics
 import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from agents.engines.native.containers.paths import ContainerPaths
-from agents.engines.native.engine import NativeEngine
-from agents.engines.native.runtime import runtime_argv
-from agents.engines.specs import ContainerSpec, EndpointSpec, NetworkSpec, PortSpec
-from agents.linux import process
-from agents.protocol.records import ContainerRecord
-from benchmarks.figures import Figure, measured
-from tests.native_engine import NativeHome, native_home
+from agents.errors import NotSupportedError
+from benchmarks.docker.daemon import docker
+from benchmarks.figures import Figure, compared, measured
+from benchmarks.floor import bare_runs
+from benchmarks.sides import Docker, Ours, Side, all_at_once
+from benchmarks.spans import traced
+from tests.native_engine import native_home
 
 RUNS = 15
-DEADLINE = 20.0
-NETWORK = "bench"
-SLEEP = ("sleep", "1000")
+ROUNDS = 5
+MANY = 20
+# Time for the containers' programs to ask for their signals.
+SETTLE = 0.5
+START = "create and start a container with a published port"
+BOTH = f"create and start {MANY} containers at once"
+END = f"stop and remove {MANY} containers at once"
+
+Taken = dict[str, list[float]]
 
 
 def measure() -> list[Figure]:
-    """Create and start containers with a published port, each alone."""
+    """Measure both engines alternately, so that the machine's moods hit both."""
+    with _folder() as folder, native_home(folder) as home, home.engine() as engine:
+        ours = Ours(engine)
+        floor = statistics.median(bare_runs(home, ours, RUNS))
+        parts = _spent(ours)
+        try:
+            with docker() as daemon:
+                peer = f"Docker Engine {daemon.version}"
+                taken = _alternately(ours, Docker(daemon))
+        except NotSupportedError as exc:
+            print(exc.message)
+            peer, taken = "", _alternately(ours)
+    bars = {START: 4.0, BOTH: 4.0, END: 3.0}
+    floors = {START: floor}
+    rows = [
+        compared(name, "ms", *values, peer, floor=floors.get(name), least_ratio=bars[name])
+        for name, values in taken.items()
+    ]
+    return [*rows, *parts]
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="webpanel-bench-", dir="/var/tmp"))
     folder.chmod(0o711)
     try:
-        with native_home(folder) as home, home.engine() as engine:
-            engine.create_network(NetworkSpec(name=NETWORK))
-            ours = [_one(engine) for _ in range(RUNS)]
-            floor = sorted(_bare(home, engine))[RUNS // 2]
+        yield folder
     finally:
         shutil.rmtree(folder)
-    name = "create and start a container with a published port"
-    return [measured(name, "ms", ours, floor=floor)]
 
 
-def _start(engine: NativeEngine) -> ContainerRecord:
-    spec = ContainerSpec(
-        name=f"bench-{secrets.token_hex(4)}",
-        image="busybox",
-        command=SLEEP,
-        endpoints=(EndpointSpec(network=NETWORK),),
-        ports=(PortSpec(container_port=80),),
-    )
-    return engine.start_container(engine.create_container(spec).id)
-
-
-def _one(engine: NativeEngine) -> float:
-    began = time.monotonic()
-    container = _start(engine)
-    took = (time.monotonic() - began) * 1000
-    engine.remove_container(container.id, force=True)
-    return took
-
-
-def _bare(home: NativeHome, engine: NativeEngine) -> list[float]:
-    """Run the bundle of a container of ours by the runtime alone, in milliseconds."""
-    container = _start(engine)
-    bundle = ContainerPaths.of(home.root, home.run, container.id).bundle
-    copy = home.folder / "bundle"
-    shutil.copytree(bundle, copy, ignore=lambda _, names: set(names) - {"config.json"})
-    taken = [_bare_one(home, copy) for _ in range(RUNS)]
-    engine.remove_container(container.id, force=True)
+def _alternately(*sides: Side) -> dict[str, list[list[float]]]:
+    """Return milliseconds by what was measured, a list for each side."""
+    taken: dict[str, list[list[float]]] = defaultdict(lambda: [[] for _ in sides])
+    for _ in range(RUNS):
+        for number, side in enumerate(sides):
+            taken[START][number].append(_one(side))
+    for _ in range(ROUNDS):
+        for number, side in enumerate(sides):
+            begun, ended = _many(side)
+            taken[BOTH][number].append(begun)
+            taken[END][number].append(ended)
     return taken
 
 
-def _bare_one(home: NativeHome, bundle: Path) -> float:
-    state, name = home.folder / "crun", f"bare-{secrets.token_hex(4)}"
-    config = json.loads((bundle / "config.json").read_text())
-    parent = Path(config["linux"]["cgroupsPath"]).parent
-    config["linux"]["cgroupsPath"] = str(parent / name)
-    (bundle / "config.json").write_text(json.dumps(config))
-    argv = runtime_argv(state, "run", "--detach", f"--bundle={bundle}", name)
-    began = time.monotonic()
-    # Not run(): the container would hold its pipes open.
-    code = process.spawn(argv).wait(DEADLINE)
-    took = (time.monotonic() - began) * 1000
-    process.run(runtime_argv(state, "delete", "--force", name))
-    assert code == 0, f"the runtime ended with {code}"
+def _one(side: Side) -> float:
+    container: list[str] = []
+    took = _milliseconds(lambda: container.append(side.begin()))
+    side.remove(container[0])
     return took
+
+
+def _many(side: Side) -> tuple[float, float]:
+    containers: list[str] = []
+
+    def begin() -> None:
+        containers.append(side.begin())
+
+    def end(container: str) -> None:
+        side.stop(container)
+        side.remove(container)
+
+    begun = _milliseconds(lambda: all_at_once([begin] * MANY))
+    time.sleep(SETTLE)
+    acts: list[Callable[[], object]] = [lambda one=one: end(one) for one in containers]
+    return begun, _milliseconds(lambda: all_at_once(acts))
+
+
+def _milliseconds(act: Callable[[], object]) -> float:
+    began = time.monotonic()
+    act()
+    return (time.monotonic() - began) * 1000
+
+
+def _spent(ours: Ours) -> list[Figure]:
+    """Name what the time of a start is spent on, each part's median."""
+    parts: Taken = defaultdict(list)
+    for _ in range(RUNS):
+        with traced() as spans:
+            container = ours.begin()
+        ours.remove(container)
+        for label, seconds in spans.taken.items():
+            parts[label].append(seconds * 1000)
+    ordered = sorted(parts.items(), key=lambda pair: -statistics.median(pair[1]))
+    return [measured(f"… of which {label}", "ms", values) for label, values in ordered]

@@ -15,7 +15,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     ``ours`` is the median of ``runs`` runs and ``spread`` the distance between their
     quartiles, both in ``unit``. ``floor`` is what the job costs at the least on this machine,
     by the bare tools. ``ratio`` is ``peer`` over ``ours``: above 1 ours is better. ``bar`` is
-    what we ask of ourselves. None: there is none.
+    the most that we allow ourselves, ``least_ratio`` how much better than the peer we want to
+    be. None: there is none.
     """
 
     name: str
@@ -28,6 +29,18 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     bar: float | None = None
     runs: int = 1
     spread: float = 0.0
+    peer_spread: float | None = None
+    least_ratio: float | None = None
+
+    @property
+    def met(self) -> bool | None:
+        """Return whether the bars are met; None where there is none, or no peer to tell."""
+        told = []
+        if self.bar is not None:
+            told.append(self.ours <= self.bar)
+        if self.least_ratio is not None and self.ratio is not None:
+            told.append(self.ratio >= self.least_ratio)
+        return all(told) if told else None
 
 
 def measured(
@@ -50,6 +63,31 @@ def measured(
     )
 
 
+def compared(
+    name: str,
+    unit: str,
+    ours: Sequence[float],
+    peer: Sequence[float] = (),
+    peer_name: str = "",
+    *,
+    floor: float | None = None,
+    least_ratio: float | None = None,
+) -> Figure:
+    """Return the figure of several runs of ours and as many of a peer's, if there is one."""
+    figure = measured(name, unit, ours, floor=floor)
+    figure = msgspec.structs.replace(figure, least_ratio=least_ratio)
+    if not peer:
+        return figure
+    theirs = statistics.median(peer)
+    return msgspec.structs.replace(
+        figure,
+        peer=round(theirs, 4),
+        peer_name=peer_name,
+        peer_spread=round(_spread(peer), 4),
+        ratio=round(theirs / statistics.median(ours), 4),
+    )
+
+
 def _spread(values: Sequence[float]) -> float:
     if len(values) < 2:
         return 0.0
@@ -66,7 +104,7 @@ def save(figures: Sequence[Figure], file: Path = FILE) -> None:
     file.write_bytes(msgspec.json.format(msgspec.json.encode([*kept, *figures])))
 
 
-HEAD = ("what", "ours", "spread", "floor", "bar", "peer", "ratio", "runs")
+HEAD = ("what", "ours", "spread", "floor", "bar", "peer", "ratio", "wanted", "met", "runs")
 
 
 def table(figures: Sequence[Figure]) -> str:
@@ -94,5 +132,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
         text(figure.bar),
         text(figure.peer),
         "–" if figure.ratio is None else f"{figure.ratio:.2f}",
+        "–" if figure.least_ratio is None else f"{figure.least_ratio:g}",
+        {None: "–", True: "yes", False: "NO"}[figure.met],
         str(figure.runs),
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.figures import Figure, measured, save, table
+from benchmarks.figures import Figure, compared, measured, save, table
 
 
 def read(file: Path) -> dict[str, Figure]:
@@ -31,7 +31,21 @@ def test_the_file_has_what_readers_of_it_expect(tmp_path: Path) -> None:
     assert wanted <= set(row)
 
 
+def test_a_peer_that_takes_thrice_as_long_gives_a_ratio_of_three() -> None:
+    figure = compared("start", "ms", [10, 20, 30], [60, 50, 70], "another", least_ratio=3)
+    assert (figure.ours, figure.peer, figure.peer_name, figure.ratio) == (20, 60, "another", 3)
+
+
+def test_a_bar_is_met_or_not_and_without_a_peer_nobody_knows() -> None:
+    better, worse = compared("a", "s", [1], [4], least_ratio=4), compared("b", "s", [1], [3.9])
+    worse = msgspec.structs.replace(worse, least_ratio=4)
+    alone = compared("c", "s", [1], least_ratio=4)
+    assert [figure.met for figure in (better, worse, alone)] == [True, False, None]
+    assert [measured("d", "s", [2], bar=bar).met for bar in (2, 1, None)] == [True, False, None]
+
+
 def test_the_table_has_a_line_for_each_figure() -> None:
     head, row = table([measured("deploy", "s", [0.25], floor=0.1, bar=1)]).splitlines()
-    assert head.split() == ["what", "ours", "spread", "floor", "bar", "peer", "ratio", "runs"]
-    assert row.split() == ["deploy", "0.25", "s", "0", "s", "0.1", "s", "1", "s", "–", "–", "1"]
+    columns = "what ours spread floor bar peer ratio wanted met runs"
+    assert head.split() == columns.split()
+    assert " ".join(row.split()) == "deploy 0.25 s 0 s 0.1 s 1 s – – – yes 1"

@@ -1,0 +1,1 @@
+"""A real Docker Engine to measure beside ours, from Debian's packages, away from the host's."""

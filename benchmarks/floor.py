@@ -1,0 +1,42 @@
+"""What a container costs at the least: its own bundle, run by the bare runtime."""
+
+import json
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+from agents.engines.native.containers.paths import ContainerPaths
+from agents.engines.native.runtime import runtime_argv
+from agents.linux import process
+from benchmarks.sides import Ours
+from tests.native_engine import NativeHome
+
+DEADLINE = 20.0
+
+
+def bare_runs(home: NativeHome, ours: Ours, runs: int) -> list[float]:
+    """Run the bundle of a container of ours by the runtime alone; return milliseconds."""
+    container = ours.begin()
+    bundle = ContainerPaths.of(home.root, home.run, container).bundle
+    copy = home.folder / "bundle"
+    shutil.copytree(bundle, copy, ignore=lambda _, names: set(names) - {"config.json"})
+    taken = [_one(home, copy) for _ in range(runs)]
+    ours.remove(container)
+    return taken
+
+
+def _one(home: NativeHome, bundle: Path) -> float:
+    state, name = home.folder / "crun", f"bare-{secrets.token_hex(4)}"
+    config = json.loads((bundle / "config.json").read_text())
+    parent = Path(config["linux"]["cgroupsPath"]).parent
+    config["linux"]["cgroupsPath"] = str(parent / name)
+    (bundle / "config.json").write_text(json.dumps(config))
+    argv = runtime_argv(state, "run", "--detach", f"--bundle={bundle}", name)
+    began = time.monotonic()
+    # Not run(): the container would hold its pipes open.
+    code = process.spawn(argv).wait(DEADLINE)
+    took = (time.monotonic() - began) * 1000
+    process.run(runtime_argv(state, "delete", "--force", name))
+    assert code == 0, f"the runtime ended with {code}"
+    return took

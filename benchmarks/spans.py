@@ -1,0 +1,127 @@
+"""Where the time of an act goes: the kernel's and other programs' parts told apart.
+
+For the time of a measurement, the functions by which the agent reaches beyond Python are
+wrapped. Only the thread that asked is looked at: what it waits for counts as what it called.
+"""
+
+import functools
+import inspect
+import os
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from agents.engines.native.containers import conmon
+from agents.linux import cgroups, mounts, namespaces, netlink, nftables, process
+
+PYTHON = "the agent's own Python"
+MODULES: dict[ModuleType, str] = {
+    cgroups: "cgroups",
+    mounts: "mounts",
+    namespaces: "namespaces",
+    netlink: "links, addresses and routes",
+    nftables: "packet rules (nft)",
+    conmon: "conmon with the runtime's create",
+}
+SYNC = "waiting for the disk (fsync)"
+
+
+@dataclass
+class Spans:
+    """Seconds by what they were spent on, of the thread that made this."""
+
+    thread: int = field(default_factory=threading.get_ident)
+    taken: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _stack: list[tuple[str, float]] = field(default_factory=list)
+    _since: float = 0.0
+
+    def enter(self, label: str) -> None:
+        now = self._count()
+        self._stack.append((label, now))
+
+    def leave(self) -> None:
+        self._count()
+        self._stack.pop()
+
+    def _count(self) -> float:
+        now = time.monotonic()
+        if self._stack:
+            self.taken[self._stack[-1][0]] += now - self._since
+        self._since = now
+        return now
+
+
+@contextmanager
+def traced() -> Iterator[Spans]:
+    """Note what the calling thread spends its time on, Python's own part included."""
+    spans = Spans()
+    undo: list[Callable[[], None]] = []
+    for module, label in MODULES.items():
+        for function in _functions(module):
+            undo.extend(_replace(function, _wrapped(spans, function, lambda *_, word=label: word)))
+    undo.extend(_replace(process.run, _wrapped(spans, process.run, _program)))
+    undo.extend(_replace(os.fsync, _wrapped(spans, os.fsync, lambda *_: SYNC)))
+    spans.enter(PYTHON)
+    try:
+        yield spans
+    finally:
+        spans.leave()
+        for act in undo:
+            act()
+
+
+def _functions(module: ModuleType) -> list[Callable[..., Any]]:
+    return [
+        one
+        for name, one in vars(module).items()
+        if inspect.isfunction(one)
+        and one.__module__ == module.__name__
+        and not name.startswith("_")
+        and not inspect.isgeneratorfunction(inspect.unwrap(one))
+    ]
+
+
+def _program(spans: Spans, argv: tuple[str, ...]) -> str:
+    """Name a program that is run; one that a part runs for itself counts as that part."""
+    outer = spans._stack[-1][0]
+    if outer != PYTHON:
+        return outer
+    words = [word for word in argv[1:] if word in ("start", "delete", "create", "kill")]
+    name = "the runtime's" if words else Path(argv[0]).name
+    return " ".join((name, *words[:1]))
+
+
+def _wrapped(
+    spans: Spans, function: Callable[..., Any], label: Callable[..., str]
+) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if threading.get_ident() != spans.thread:
+            return function(*args, **kwargs)
+        spans.enter(label(spans, *args[:1]))
+        try:
+            return function(*args, **kwargs)
+        finally:
+            spans.leave()
+
+    return wrapper
+
+
+def _replace(
+    function: Callable[..., Any], wrapper: Callable[..., Any]
+) -> Iterator[Callable[[], None]]:
+    """Put the wrapper wherever a module of ours, or os, has the function; give the undoing."""
+    for name, module in tuple(sys.modules.items()):
+        if name != "os" and not name.startswith("agents."):
+            continue
+        for word, value in tuple(vars(module).items()):
+            if value is function:
+                setattr(module, word, wrapper)
+                yield functools.partial(setattr, module, word, function)
