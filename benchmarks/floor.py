@@ -6,9 +6,8 @@ import shutil
 import time
 from pathlib import Path
 
+from agents.engines.native import runtime
 from agents.engines.native.containers.paths import ContainerPaths
-from agents.engines.native.runtime import runtime_argv
-from agents.linux import process
 from benchmarks.sides import Ours
 from tests.native_engine import NativeHome
 
@@ -32,11 +31,10 @@ def _one(home: NativeHome, bundle: Path) -> float:
     parent = Path(config["linux"]["cgroupsPath"]).parent
     config["linux"]["cgroupsPath"] = str(parent / name)
     (bundle / "config.json").write_text(json.dumps(config))
-    argv = runtime_argv(state, "run", "--detach", f"--bundle={bundle}", name)
     began = time.monotonic()
     # Not run(): the container would hold its pipes open.
-    code = process.spawn(argv).wait(DEADLINE)
+    code = runtime.spawn(state, "run", "--detach", f"--bundle={bundle}", name).wait(DEADLINE)
     took = (time.monotonic() - began) * 1000
-    process.run(runtime_argv(state, "delete", "--force", name))
+    runtime.run(state, "delete", "--force", name)
     assert code == 0, f"the runtime ended with {code}"
     return took

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from agents.engines.native import runtime
 from agents.engines.native.containers import conmon
 from agents.linux import cgroups, mounts, namespaces, netlink, nftables, process
 
@@ -31,6 +32,7 @@ MODULES: dict[ModuleType, str] = {
     conmon: "conmon with the runtime's create",
 }
 SYNC = "waiting for the disk (fsync)"
+RUNTIME = "the runtime's"
 
 
 @dataclass
@@ -65,8 +67,9 @@ def traced() -> Iterator[Spans]:
     undo: list[Callable[[], None]] = []
     for module, label in MODULES.items():
         for function in _functions(module):
-            undo.extend(_replace(function, _wrapped(spans, function, lambda *_, word=label: word)))
+            undo.extend(_replace(function, _wrapped(spans, function, _part(label))))
     undo.extend(_replace(process.run, _wrapped(spans, process.run, _program)))
+    undo.extend(_replace(runtime.run, _wrapped(spans, runtime.run, _runtime)))
     undo.extend(_replace(os.fsync, _wrapped(spans, os.fsync, lambda *_: SYNC)))
     spans.enter(PYTHON)
     try:
@@ -88,14 +91,26 @@ def _functions(module: ModuleType) -> list[Callable[..., Any]]:
     ]
 
 
-def _program(spans: Spans, argv: tuple[str, ...]) -> str:
+def _part(label: str) -> Callable[..., str]:
+    """Name a part; what is done so that the runtime can run counts as the runtime's."""
+
+    def choose(spans: Spans, *_: Any) -> str:
+        outer = spans._stack[-1][0]
+        return outer if outer.startswith(RUNTIME) else label
+
+    return choose
+
+
+def _runtime(_: Spans, state: Path, verb: str, *__: Any) -> str:
+    return f"{RUNTIME} {verb}"
+
+
+def _program(spans: Spans, argv: tuple[str, ...], *_: Any) -> str:
     """Name a program that is run; one that a part runs for itself counts as that part."""
     outer = spans._stack[-1][0]
     if outer != PYTHON:
         return outer
-    words = [word for word in argv[1:] if word in ("start", "delete", "create", "kill")]
-    name = "the runtime's" if words else Path(argv[0]).name
-    return " ".join((name, *words[:1]))
+    return Path(argv[0]).name
 
 
 def _wrapped(
@@ -105,7 +120,7 @@ def _wrapped(
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if threading.get_ident() != spans.thread:
             return function(*args, **kwargs)
-        spans.enter(label(spans, *args[:1]))
+        spans.enter(label(spans, *args))
         try:
             return function(*args, **kwargs)
         finally:

@@ -19,7 +19,7 @@ from agents.errors import NotSupportedError
 from agents.linux import mounts, netlink, process
 from tests.waiting import wait_until
 
-PROGRAMS = ("crun", "conmon", "nft", "dnsmasq", "unshare")
+PROGRAMS = ("crun", "conmon", "nft", "dnsmasq", "nsenter")
 
 
 def require_native() -> None:

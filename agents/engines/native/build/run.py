@@ -61,8 +61,10 @@ def run_in_container(draft: Draft, job: RunJob, output: Output, cancelled: Cance
     name = f"build-{secrets.token_hex(6)}"
     bundle = _write_bundle(draft, job, name)
     draft.runtime.mkdir(exist_ok=True)
-    argv = runtime.runtime_argv(draft.runtime, "run", "--bundle", str(bundle), name)
-    program = process.spawn(argv, stdout=process.PIPE, stderr=process.STDOUT)
+    argv = ("run", "--bundle", str(bundle), name)
+    program = runtime.spawn(
+        draft.runtime, *argv, stdout=process.PIPE, stderr=process.STDOUT
+    )
     try:
         _follow(program, output, cancelled)
         return _wait(program, cancelled)
@@ -158,7 +160,7 @@ def _end(program: process.Process[bytes], draft: Draft, name: str) -> None:
     """Make sure that the container is gone, also one that is just being made."""
     deadline = time.monotonic() + _GRACE
     while program.poll() is None and time.monotonic() < deadline:
-        process.run(runtime.runtime_argv(draft.runtime, "delete", "--force", name), check=False)
+        runtime.run(draft.runtime, "delete", "--force", name, check=False)
         pidfd = process.open_pidfd(program.pid)
         try:
             process.wait_pidfd(pidfd, _POLL)

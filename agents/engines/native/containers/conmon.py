@@ -12,9 +12,9 @@ from time import monotonic
 
 import msgspec
 
+from agents.engines.native import runtime
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.oci.defaults import PATH
-from agents.engines.native.runtime import runtime_command
 from agents.errors import InvalidInputError, NotFoundError, ProgramError, TimedOutError
 from agents.linux import process
 from agents.linux.failures import kernel_errors
@@ -46,9 +46,14 @@ class _Answer(msgspec.Struct, frozen=True):
     message: str = ""
 
 
-def conmon_argv(container_id: str, paths: ContainerPaths, runtime_state: Path) -> tuple[str, ...]:
-    """Return how conmon is started for a container whose bundle is ready. Pure."""
-    program, *leading = runtime_command()
+def conmon_argv(
+    container_id: str, paths: ContainerPaths, runtime_state: Path, command: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return how conmon is started for a container whose bundle is ready. Pure.
+
+    ``command`` starts the runtime; see :func:`agents.engines.native.runtime.command`.
+    """
+    program, *leading = command
     runtime_arguments = (*leading, f"--root={runtime_state}")
     return (
         CONMON,
@@ -86,8 +91,9 @@ def create(container_id: str, paths: ContainerPaths, runtime_state: Path) -> Pid
         ProgramError: the runtime or conmon failed.
         TimedOutError: neither answered in time.
     """
-    argv = conmon_argv(container_id, paths, runtime_state)
     with ExitStack() as stack:
+        command = stack.enter_context(runtime.command())
+        argv = conmon_argv(container_id, paths, runtime_state, command)
         reader, writer = os.pipe2(os.O_CLOEXEC)
         stack.callback(os.close, reader)
         with ExitStack() as ours:

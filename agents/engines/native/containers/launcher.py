@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents.engines.native import runtime
 from agents.engines.native.containers import conmon
 from agents.engines.native.containers.binds import check_binds
 from agents.engines.native.containers.bundle import Surroundings, write_bundle
@@ -18,7 +19,6 @@ from agents.engines.native.containers.records import ProcessMark
 from agents.engines.native.images import scope
 from agents.engines.native.images.store import ImageStore
 from agents.engines.native.network import Attachment, Networks
-from agents.engines.native.runtime import runtime_argv
 from agents.engines.native.volumes import VolumeStore
 from agents.linux import mounts, process
 from agents.linux.failures import kernel_errors
@@ -88,7 +88,7 @@ class Launcher:
         pids = conmon.create(container.id, container.paths, self._runtime_state)
         # Taken before the program runs: it may end at once.
         monitor, init = ProcessMark.of(pids.monitor), ProcessMark.of(pids.init)
-        process.run(runtime_argv(self._runtime_state, "start", container.id))
+        runtime.run(self._runtime_state, "start", container.id)
         return Launched(monitor=monitor, init=init, attachment=attachment)
 
     def _mount(self, layers: tuple[Path, ...], paths: ContainerPaths) -> None:
@@ -124,8 +124,7 @@ class Launcher:
 
         Its file system and network stay for another launch. Idempotent.
         """
-        argv = runtime_argv(self._runtime_state, "delete", "--force", container_id)
-        done = process.run(argv, check=False)
+        done = runtime.run(self._runtime_state, "delete", "--force", container_id, check=False)
         if done.exit_code != 0:
             logger.warning("container %s is not deleted: %s", container_id, process.failure(done))
 

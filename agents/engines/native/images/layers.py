@@ -19,7 +19,7 @@ import msgspec
 from agents.engines.native import runtime
 from agents.engines.native.images.durable import sync_folder, try_lock, write_file
 from agents.errors import InvalidInputError, NotSupportedError
-from agents.linux import mounts, process, syscalls
+from agents.linux import mounts, syscalls
 
 PREFIX = "sha256:"
 
@@ -186,7 +186,6 @@ def _delete_containers(state: Path) -> None:
     names = [entry.name for entry in state.iterdir()] if state.is_dir() else []
     for name in names:
         try:
-            argv = runtime.runtime_argv(state, "delete", "--force", name)
+            runtime.run(state, "delete", "--force", name, check=False)
         except NotSupportedError:
             return
-        process.run(argv, check=False)

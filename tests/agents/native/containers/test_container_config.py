@@ -151,7 +151,7 @@ def test_the_specs_variables_come_last() -> None:
 
 def test_conmon_is_told_where_everything_is() -> None:
     paths = ContainerPaths.of(Path("/root"), Path("/run"), "abc")
-    argv = conmon_argv("abc", paths, Path("/run/runtime"))
+    argv = conmon_argv("abc", paths, Path("/run/runtime"), ("/bin/crun",))
     assert "--full-attach" in argv
     assert "--runtime-arg=--root=/run/runtime" in argv
     assert f"k8s-file:{paths.log}" in argv
