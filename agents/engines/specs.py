@@ -261,3 +261,18 @@ class BuildSpec:
     target: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     use_cache: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneSpec:
+    """Which unused images to remove: those without a name, or with ``all`` the named too.
+
+    ``until`` spares what was made after that time (seconds since the epoch). ``labels`` and
+    ``without_labels`` hold ``key`` or ``key=value``: an image must bear all of the first and
+    none of the second.
+    """
+
+    all: bool = False
+    until: float | None = None
+    labels: tuple[str, ...] = ()
+    without_labels: tuple[str, ...] = ()

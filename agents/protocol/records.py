@@ -74,6 +74,90 @@ class ImageRecord(Record, frozen=True, kw_only=True):
     created_at: float = 0.0
 
 
+class LayerRecord(Record, frozen=True, kw_only=True):
+    """One layer of an image: ``diff_id`` is the digest of its plain tar.
+
+    ``shared_by`` counts the other images on this host that stand on it too.
+    """
+
+    diff_id: str
+    size: int
+    shared_by: int = 0
+
+
+class HistoryRecord(Record, frozen=True, kw_only=True):
+    """One step of how an image came about, and what it added in bytes.
+
+    ``id`` is the image's in the newest row and "" in all others.
+    """
+
+    id: str = ""
+    created_at: float = 0.0
+    created_by: str = ""
+    comment: str = ""
+    size: int = 0
+    is_empty: bool = False
+
+
+class HealthcheckRecord(Record, frozen=True, kw_only=True):
+    """How an image wants to be asked whether it is well; 0 means the engine's default."""
+
+    test: tuple[str, ...]
+    interval: float = 0.0
+    timeout: float = 0.0
+    start_period: float = 0.0
+    start_interval: float = 0.0
+    retries: int = 0
+
+
+class ImageDetails(Record, frozen=True, kw_only=True):
+    """All that is known of an image.
+
+    ``references`` are its names, ``digests`` those of its names that hold a registry's
+    digest. ``size`` counts all ``layers`` (lowest first), ``shared_size`` those that other
+    images stand on too. ``containers`` are the ids of those made from it, running or not.
+    """
+
+    id: str
+    references: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+    created_at: float = 0.0
+    architecture: str = ""
+    os: str = ""
+    author: str = ""
+    comment: str = ""
+    environment: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    working_dir: str = ""
+    user: str = ""
+    volumes: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    stop_signal: str = ""
+    healthcheck: HealthcheckRecord | None = None
+    shell: tuple[str, ...] = ()
+    on_build: tuple[str, ...] = ()
+    layers: tuple[LayerRecord, ...] = ()
+    size: int = 0
+    shared_size: int = 0
+    containers: tuple[str, ...] = ()
+
+
+class FileChange(Record, frozen=True, kw_only=True):
+    """A path that differs between a container and its image."""
+
+    path: str
+    kind: Literal["added", "changed", "deleted"]
+
+
+class PruneRecord(Record, frozen=True, kw_only=True):
+    """What a clean-up removed, and the bytes that the disk got back."""
+
+    removed: tuple[str, ...] = ()
+    freed: int = 0
+
+
 class NetworkRecord(Record, frozen=True, kw_only=True):
     """A network that an engine holds."""
 

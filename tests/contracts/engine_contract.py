@@ -15,6 +15,7 @@ from tests.contracts.bench import Bench
 from tests.contracts.builds import BuildContract
 from tests.contracts.changes import ListenerContract, RestartContract
 from tests.contracts.containers import CreationContract, LifeContract, RemovalContract
+from tests.contracts.images import KeepingContract
 from tests.contracts.logs import LogContract
 from tests.contracts.resources import (
     ImageContract,
@@ -30,6 +31,7 @@ class EngineContract(
     BuildContract,
     CreationContract,
     ImageContract,
+    KeepingContract,
     LifeContract,
     LimitContract,
     ListenerContract,

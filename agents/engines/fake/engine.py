@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from agents.engines.base import Cancelled, Engine, Listener, Output, never
+from agents.engines.base import Cancelled, Listener, Output, never
 from agents.engines.fake.containers import Containers, FakeContainer, new_id
 from agents.engines.fake.images import Images, follow
+from agents.engines.fake.keeping import ImageKeeping
 from agents.engines.fake.resources import Networks, Volumes, publish
 from agents.engines.notifier import Notifier
 from agents.engines.signals import signal_number
@@ -26,7 +27,7 @@ from agents.protocol.records import (
 CAPABILITIES = ("builds", "logs", "networks")
 
 
-class FakeEngine(Engine):
+class FakeEngine(ImageKeeping):
     """An engine whose containers are threads; ``images`` are there from the start."""
 
     name: ClassVar[str] = "fake"

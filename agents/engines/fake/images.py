@@ -3,8 +3,10 @@
 import hashlib
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
 
 from agents.engines.base import Cancelled, Output
 from agents.engines.specs import BuildSpec
@@ -64,6 +66,15 @@ class Images:
             created_at=time.time(),
         )
         self._images[image_id] = FakeImage(record=record, command=command or DEFAULT_COMMAND)
+        return record
+
+    def tag(self, image_id: str, name: str) -> ImageRecord:
+        """Give an image one more name, taken from the others."""
+        self._take_names((with_tag(name),))
+        image = self._images[image_id]
+        names = (*image.record.references, with_tag(name))
+        record = msgspec.structs.replace(image.record, references=names)
+        self._images[image_id] = replace(image, record=record)
         return record
 
     def remove_name(self, reference: str) -> None:

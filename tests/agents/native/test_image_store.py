@@ -139,7 +139,7 @@ def test_an_image_goes_with_its_last_name(store: ImageStore, archive: Path, tmp_
 def test_an_image_in_use_stays(store: ImageStore, archive: Path) -> None:
     image = store.import_archive(archive)
     with pytest.raises(ConflictError, match="uses"):
-        store.remove("saved:1", {image.id})
+        store.remove("saved:1", lambda: {image.id})
     assert store.find("saved:1").id == image.id
 
 
@@ -158,8 +158,8 @@ def test_pruning_removes_the_unnamed_images_that_nobody_uses(
 ) -> None:
     old = store.import_archive(archive)
     store.import_archive(write_docker_archive(tmp_path / "b.tar", [BASE], ["saved:1"]))
-    assert store.prune({old.id}) == ()
-    assert store.prune() == (old.id,)
+    assert store.prune(in_use=lambda: {old.id}).removed == ()
+    assert store.prune().removed == (old.id,)
     assert len(layers_of(tmp_path)) == 1
 
 

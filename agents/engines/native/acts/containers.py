@@ -16,7 +16,8 @@ class ContainerActs(Engine):
 
     def create_container(self, spec: ContainerSpec) -> ContainerRecord:
         """See :meth:`Engine.create_container`."""
-        return self._parts.creator.create(spec).record
+        with self._parts.images.using(spec.image):
+            return self._parts.creator.create(spec).record
 
     def check_ports(self, ports: Iterable[PortSpec], without: Collection[str] = ()) -> None:
         """See :meth:`Engine.check_ports`."""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from agents.engines.base import Cancelled, Engine, Output, never
 from agents.engines.native.parts import Parts
-from agents.engines.specs import BuildSpec
-from agents.protocol.records import ImageRecord
+from agents.engines.specs import BuildSpec, PruneSpec
+from agents.protocol.records import HistoryRecord, ImageDetails, ImageRecord, PruneRecord
 
 
 class ImageActs(Engine):
@@ -27,10 +27,26 @@ class ImageActs(Engine):
 
     def remove_image(self, reference: str) -> None:
         """See :meth:`Engine.remove_image`."""
-        self._parts.images.remove(reference, self._parts.creator.images_in_use())
+        self._parts.images.remove(reference, self._parts.creator.images_in_use)
 
     def build_image(
         self, spec: BuildSpec, output: Output, cancelled: Cancelled = never
     ) -> ImageRecord:
         """See :meth:`agents.engines.base.Builds.build_image`."""
         return self._parts.builder.build(spec, output, cancelled).record()
+
+    def tag_image(self, reference: str, name: str) -> ImageRecord:
+        """See :meth:`agents.engines.abilities.images.KeepsImages.tag_image`."""
+        return self._parts.images.tag(reference, name).record()
+
+    def image_history(self, reference: str) -> tuple[HistoryRecord, ...]:
+        """See :meth:`agents.engines.abilities.images.KeepsImages.image_history`."""
+        return self._parts.images.history(reference)
+
+    def inspect_image(self, reference: str) -> ImageDetails:
+        """See :meth:`agents.engines.abilities.images.KeepsImages.inspect_image`."""
+        return self._parts.images.inspect(reference, self._parts.creator.image_ids)
+
+    def prune_images(self, spec: PruneSpec | None = None) -> PruneRecord:
+        """See :meth:`agents.engines.abilities.images.KeepsImages.prune_images`."""
+        return self._parts.images.prune(spec, self._parts.creator.images_in_use)

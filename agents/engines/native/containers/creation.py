@@ -139,7 +139,11 @@ class Creator:
 
     def images_in_use(self) -> frozenset[str]:
         """Return the ids of the images that containers were made from."""
-        return frozenset(one.manifest.image_id for one in self.containers.list())
+        return frozenset(self.image_ids().values())
+
+    def image_ids(self) -> dict[str, str]:
+        """Return the id of the image for the id of each container."""
+        return {one.id: one.manifest.image_id for one in self.containers.list()}
 
 
 def _all_mounts(spec: ContainerSpec, image: StoredImage) -> tuple[MountSpec, ...]:

@@ -7,9 +7,8 @@ locks. A layer that has not been synced to disk is trusted until the next boot o
 
 import os
 import secrets
-import shutil
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ import msgspec
 
 from agents.engines.native import runtime
 from agents.engines.native.images.durable import sync_folder, try_lock, write_file
+from agents.engines.native.images.removal import remove_tree
 from agents.errors import InvalidInputError, NotSupportedError
 from agents.linux import mounts, syscalls
 
@@ -125,11 +125,14 @@ class LayerStore:
             path = self._folder(diff_id) / "layer.json"
             write_file(path, msgspec.json.encode(LayerInfo(size=info.size)))
 
-    def sweep(self, used: Collection[str]) -> None:
-        """Remove every layer that is not in ``used``."""
-        for folder in self._layers.iterdir():
-            if PREFIX + folder.name not in used:
-                self._remove(PREFIX + folder.name)
+    def bury(self, used: Collection[str]) -> list[Path]:
+        """Take every layer that is not in ``used`` out of the store, for :meth:`delete`."""
+        gone = [one.name for one in self._layers.iterdir() if PREFIX + one.name not in used]
+        return [self._bury(PREFIX + name) for name in gone]
+
+    def delete(self, graves: Iterable[Path]) -> int:
+        """Delete what was buried, without the store's lock; return the bytes freed."""
+        return sum(_delete(grave) for grave in graves)
 
     def repair(self) -> None:
         """Remove the drafts that nobody works in."""
@@ -141,14 +144,15 @@ class LayerStore:
             finally:
                 os.close(fd)
 
-    def _remove(self, diff_id: str) -> None:
-        folder = self._folder(diff_id)
+    def _bury(self, diff_id: str) -> Path:
         grave = self._drafts / secrets.token_hex(8)
-        try:
-            folder.rename(grave)
-        except FileNotFoundError:
-            return
-        shutil.rmtree(grave)
+        self._folder(diff_id).rename(grave)
+        return grave
+
+    def _remove(self, diff_id: str) -> None:
+        """Remove what is left of a layer that is not whole."""
+        with suppress(FileNotFoundError):
+            _delete(self._bury(diff_id))
 
     def _folder(self, diff_id: str) -> Path:
         return self._layers / hex_of(diff_id)
@@ -179,7 +183,20 @@ def discard(draft: Draft) -> None:
     """End what runs in a draft, unmount and remove it. Idempotent."""
     _delete_containers(draft.runtime)
     mounts.unmount(draft.merged)
-    shutil.rmtree(draft.path, ignore_errors=True)
+    with suppress(OSError):
+        remove_tree(draft.path)
+
+
+def _delete(grave: Path) -> int:
+    """Delete a folder unless another process does it; return the bytes freed."""
+    try:
+        fd = os.open(grave, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return 0
+    try:
+        return remove_tree(grave) if try_lock(fd) else 0
+    finally:
+        os.close(fd)
 
 
 def _delete_containers(state: Path) -> None:

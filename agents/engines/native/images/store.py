@@ -5,18 +5,18 @@ so that an image is there entirely or not at all. Everything else that a crash l
 removed by :meth:`ImageStore.repair`. A lock file keeps processes and threads apart.
 """
 
-import platform
+import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from agents.engines.native.images import details, prune
 from agents.engines.native.images.cache import StepCache
 from agents.engines.native.images.config import (
-    ImageConfig,
     ImageDocument,
     RootFs,
     decode_document,
@@ -30,37 +30,16 @@ from agents.engines.native.images.importer import Importer
 from agents.engines.native.images.index import Entry, Index
 from agents.engines.native.images.layers import PREFIX, Draft, LayerStore
 from agents.engines.native.images.references import normalise
+from agents.engines.native.images.removal import remove_file
+from agents.engines.native.images.stored import StoredImage as StoredImage
+from agents.engines.native.images.stored import host_architecture as host_architecture
+from agents.engines.specs import PruneSpec
 from agents.errors import ConflictError, InvalidInputError, NotFoundError
 from agents.linux.failures import kernel_errors
-from agents.protocol.records import ImageRecord
+from agents.protocol.records import HistoryRecord, ImageDetails, ImageRecord, PruneRecord
 
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredImage:
-    """An image that is there. ``layers`` are folders for overlayfs, lowest first."""
-
-    id: str
-    references: tuple[str, ...]
-    config: ImageConfig
-    layers: tuple[Path, ...]
-    diff_ids: tuple[str, ...]
-    size: int
-    created_at: float
-    document: ImageDocument
-
-    def record(self) -> ImageRecord:
-        """Return the image as others see it."""
-        return ImageRecord(
-            id=self.id, references=self.references, size=self.size, created_at=self.created_at
-        )
-
-
-def host_architecture() -> str:
-    """Return this machine's architecture in the words of image platforms."""
-    machine = platform.machine()
-    return _ARCHITECTURES.get(machine, machine)
+InUse = Callable[[], Collection[str]]
+Containers = Callable[[], Mapping[str, str]]
 
 
 class ImageStore:
@@ -73,10 +52,14 @@ class ImageStore:
         self._root = root / "images"
         self._blobs = self._root / "blobs" / "sha256"
         self._index = self._root / "index.json"
+        self._sweep_wanted = self._root / "sweep.wanted"
         with kernel_errors("make the image store", self._root):
             self._blobs.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.layers = LayerStore(self._root)
             self.cache = StepCache(self._root)
+        self._pinned: Counter[str] = Counter()
+        # Held while it is decided which images go, and while one is pinned.
+        self._pins = threading.Lock()
 
     def list(self) -> tuple[ImageRecord, ...]:
         """Return all images, newest first."""
@@ -148,9 +131,11 @@ class ImageStore:
             size=sum(self.layers.size(one) for one in layers),
             created_at=parse_time(decode_document(document).created),
         )
+        with kernel_errors("store the image", self._root):
+            # Before the lock is taken, as it may last; what it finds is looked at again.
+            self.layers.make_durable(layers)
         with kernel_errors("store the image", self._root), self._locked():
             self._require_layers(layers)
-            self.layers.make_durable(layers)
             write_file(self._blob(image_id), document)
             self._write(self._read().with_image(image_id, entry, names))
         return self.find(image_id)
@@ -166,34 +151,74 @@ class ImageStore:
             self._write(index.with_image(image_id, index.images[image_id], (str(name),)))
         return self.find(image_id)
 
-    def remove(self, reference: str, in_use: Collection[str] = ()) -> None:
+    def history(self, reference: str) -> tuple[HistoryRecord, ...]:
+        """Return how an image came about, newest first. Raises ``NotFoundError``."""
+        return details.history(self.find(reference))
+
+    def inspect(self, reference: str, containers: Containers = dict) -> ImageDetails:
+        """Return all that is known of an image; ``containers`` gives their image by id.
+
+        Raises ``NotFoundError``, ``InvalidInputError``.
+        """
+        image = self.find(reference)
+        others = {one: entry for one, entry in self._read().images.items() if one != image.id}
+        shared = Counter(layer for entry in others.values() for layer in set(entry.layers))
+        users = [one for one, image_id in containers().items() if image_id == image.id]
+        return details.inspect(image, shared, users)
+
+    @contextmanager
+    def using(self, reference: str) -> Iterator[None]:
+        """Keep an image, if there is such a one, from being removed meanwhile.
+
+        For those who note a use that ``in_use`` of the other methods tells only later.
+        """
+        with self._pins:
+            image_id = self._resolve_or_empty(reference)
+            self._pinned[image_id] += 1
+        try:
+            yield
+        finally:
+            with self._pins:
+                self._pinned[image_id] -= 1
+
+    def remove(self, reference: str, in_use: InUse = frozenset) -> None:
         """Remove one name, and the image with its last name; an id removes all its names.
 
-        ``in_use`` holds the ids that containers use. Raises ``NotFoundError``,
+        ``in_use`` gives the ids that containers use. Raises ``NotFoundError``,
         ``ConflictError`` if the image would go and is in use.
         """
-        with kernel_errors("remove an image from", self._root), self._locked():
-            index = self._read()
-            image_id = index.resolve(reference)
-            left = index.without_names(index.named(reference, image_id))
-            if left.names(image_id):
-                self._write(left)
-            else:
-                self._forget(index, {image_id}, in_use)
-
-    def prune(self, in_use: Collection[str] = ()) -> tuple[str, ...]:
-        """Remove the images without a name that no container uses; return their ids."""
-        with kernel_errors("prune", self._root), self._locked():
-            index = self._read()
-            gone = set(index.images) - set(index.references.values()) - set(in_use)
-            self._forget(index, gone, ())
-        return tuple(sorted(gone))
-
-    def prune_cache(self, unused_for: float) -> None:
-        """Forget build steps not used for so many seconds, and the layers only they hold."""
-        with kernel_errors("prune", self._root), self._locked():
-            self.cache.forget_older(time.time() - unused_for)
+        with kernel_errors("remove an image from", self._root):
+            with self._deciding(in_use) as used:
+                index = self._read()
+                image_id = index.resolve(reference)
+                left = index.without_names(index.named(reference, image_id))
+                if left.names(image_id):
+                    self._write(left)
+                else:
+                    _refuse_used(image_id, used)
+                    self._forget(index, {image_id})
             self._sweep()
+
+    def prune(self, spec: PruneSpec | None = None, in_use: InUse = frozenset) -> PruneRecord:
+        """Remove the images that are meant and that no container uses."""
+        spec = spec or PruneSpec()
+        with kernel_errors("prune", self._root):
+            with self._deciding(in_use) as used:
+                index = self._read()
+                gone = [one for one in prune.choose(index, spec, used) if self._is_meant(one, spec)]
+                freed = self._forget(index, gone)
+            freed += self._sweep()
+        return PruneRecord(removed=tuple(sorted(gone)), freed=freed)
+
+    def prune_cache(self, unused_for: float) -> int:
+        """Forget build steps not used for so many seconds, and the layers only they hold.
+
+        Return the bytes that the disk got back.
+        """
+        with kernel_errors("prune", self._root):
+            with self._locked():
+                self.cache.forget_older(time.time() - unused_for)
+            return self._sweep()
 
     def repair(self) -> None:
         """Remove what crashes have left. Harmless while others import or build."""
@@ -204,46 +229,68 @@ class ImageStore:
                 for blob in self._blobs.iterdir():
                     if blob.name not in known:
                         blob.unlink()
-                self._sweep()
+            self._sweep()
 
     @contextmanager
     def building(self) -> Iterator[None]:
         """Keep the layers that are not part of an image yet while a build or import runs."""
-        with locked(self._root / "building.lock", shared=True):
-            yield
+        try:
+            with locked(self._root / "building.lock", shared=True):
+                yield
+        finally:
+            if self._sweep_wanted.exists():
+                self._sweep()
 
     def keep_layer(self, draft: Draft, diff_id: str, size: int) -> None:
         """Take a draft's layer into the store, inside :meth:`building`."""
         with kernel_errors("store a layer in", self._root), self._locked():
             self.layers.keep(draft, diff_id, size)
 
-    def _forget(self, index: Index, gone: Collection[str], in_use: Collection[str]) -> None:
-        used = sorted(set(gone) & set(in_use))
-        if used:
-            raise ConflictError(
-                f"A container uses the image {used[0][7:19]}.", hint="Remove the container first."
-            )
+    @contextmanager
+    def _deciding(self, in_use: InUse) -> Iterator[Collection[str]]:
+        """Hold the locks and give the images in use, which cannot change meanwhile."""
+        with self._locked(), self._pins:
+            yield {*in_use(), *(one for one, count in self._pinned.items() if count)}
+
+    def _resolve_or_empty(self, reference: str) -> str:
+        try:
+            return self._read().resolve(reference)
+        except (NotFoundError, InvalidInputError):
+            return ""
+
+    def _is_meant(self, image_id: str, spec: PruneSpec) -> bool:
+        if not spec.labels and not spec.without_labels:
+            return True
+        document = decode_document(self._blob(image_id).read_bytes())
+        return prune.labels_match(spec, view(document).labels)
+
+    def _forget(self, index: Index, gone: Collection[str]) -> int:
+        """Take images out of the index, and return the bytes of their documents."""
         left = index.without_images(gone)
         self._write(left)
         self.cache.forget_layers(index.layers() - left.layers())
-        for image_id in gone:
-            self._blob(image_id).unlink(missing_ok=True)
-        self._sweep()
+        return sum(remove_file(self._blob(image_id)) for image_id in gone)
 
     @contextmanager
     def _swept_on_failure(self) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            with self._locked():
-                self._sweep()
+            self._sweep()
             raise
 
-    def _sweep(self) -> None:
-        """Remove layers that nothing needs, unless somebody is at work: then a later call does."""
-        with locked_if_free(self._root / "building.lock") as free:
-            if free:
-                self.layers.sweep(self._read().layers() | self.cache.layers())
+    def _sweep(self) -> int:
+        """Remove the layers that nothing needs, and return the bytes freed.
+
+        While somebody is at work nothing goes; whoever ends last does it then.
+        """
+        with self._locked(), locked_if_free(self._root / "building.lock") as free:
+            if not free:
+                self._sweep_wanted.touch()
+                return 0
+            self._sweep_wanted.unlink(missing_ok=True)
+            graves = self.layers.bury(self._read().layers() | self.cache.layers())
+        return self.layers.delete(graves)
 
     def _load(self, index: Index, image_id: str) -> StoredImage:
         entry = index.images[image_id]
@@ -254,6 +301,7 @@ class ImageStore:
             config=view(document),
             layers=tuple(self.layers.path(one) for one in entry.layers),
             diff_ids=entry.layers,
+            layer_sizes=tuple(self.layers.size(one) for one in entry.layers),
             size=entry.size,
             created_at=entry.created_at,
             document=document,
@@ -279,3 +327,10 @@ class ImageStore:
 
     def _write(self, index: Index) -> None:
         write_file(self._index, msgspec.json.encode(index))
+
+
+def _refuse_used(image_id: str, in_use: Collection[str]) -> None:
+    if image_id in in_use:
+        raise ConflictError(
+            f"A container uses the image {image_id[7:19]}.", hint="Remove the container first."
+        )

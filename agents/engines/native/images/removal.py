@@ -1,0 +1,81 @@
+"""Removes trees of any depth, and counts what the disk gets back."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_BLOCK = 512
+
+
+def remove_tree(path: Path) -> int:
+    """Remove a folder with all below it; return the bytes freed. Idempotent. Raises OSError.
+
+    Follows no link. A file that has another name elsewhere frees nothing. Works at any
+    depth: folders are moved up before they are emptied, so that no path grows long.
+    """
+    try:
+        top = os.open(path, _FOLDER)
+    except FileNotFoundError:
+        return 0
+    try:
+        freed = _Emptier(top).run()
+    finally:
+        os.close(top)
+    freed += path.lstat().st_blocks * _BLOCK
+    path.rmdir()
+    return freed
+
+
+class _Emptier:
+    def __init__(self, top: int) -> None:
+        self._top = top
+        self._freed = 0
+        self._left: list[str] = []
+        # Names that nothing in the tree has.
+        self._prefix = f".{secrets.token_hex(16)}."
+        self._made = 0
+
+    def run(self) -> int:
+        self._clear(self._top)
+        while self._left:
+            name = self._left.pop()
+            folder = os.open(name, _FOLDER, dir_fd=self._top)
+            try:
+                self._clear(folder)
+            finally:
+                os.close(folder)
+            os.rmdir(name, dir_fd=self._top)
+        return self._freed
+
+    def _clear(self, folder: int) -> None:
+        """Unlink the files of a folder, and move its folders to the top."""
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries]
+        for name in names:
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode):
+                self._freed += found.st_blocks * _BLOCK
+                self._left.append(self._raise(name, folder))
+            else:
+                self._freed += found.st_blocks * _BLOCK if found.st_nlink == 1 else 0
+                os.unlink(name, dir_fd=folder)
+
+    def _raise(self, name: str, folder: int) -> str:
+        if folder == self._top:
+            return name
+        self._made += 1
+        raised = f"{self._prefix}{self._made}"
+        os.rename(name, raised, src_dir_fd=folder, dst_dir_fd=self._top)
+        return raised
+
+
+def remove_file(path: Path) -> int:
+    """Remove a file; return the bytes freed. Idempotent. Raises OSError."""
+    try:
+        found = path.lstat()
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    return found.st_blocks * _BLOCK if found.st_nlink == 1 else 0
