@@ -36,6 +36,9 @@ class ContainerEvent:
     container: ContainerRecord | None
 
 
+# Docker's conditions: not running now, the next end, and its removal.
+WaitFor = Literal["not-running", "next-exit", "removed"]
+
 Listener = Callable[[ContainerEvent], None]
 Output = Callable[[str], None]
 Cancelled = Callable[[], bool]
@@ -144,10 +147,19 @@ class Engine(ABC):
         """
 
     @abstractmethod
+    def restart_container(self, container_id: str, grace: float | None = None) -> ContainerRecord:
+        """Stop it as :meth:`stop_container` does and start it again, as one act.
+
+        It keeps its addresses and ports if it can. One that does not run is started. What
+        :meth:`start_container` raises leaves it ended.
+        """
+
+    @abstractmethod
     def remove_container(self, container_id: str, *, force: bool = False) -> None:
         """Remove a container with its log and anonymous volumes; ``force`` kills it first.
 
-        Raises ``ConflictError`` if it runs and ``force`` is false.
+        Raises ``ConflictError`` if it runs and ``force`` is false. One that cannot be removed
+        is "dead", says why, and can be removed again.
         """
 
     @abstractmethod
@@ -165,10 +177,14 @@ class Engine(ABC):
         """Return all containers, running or not, that bear all of ``labels``."""
 
     @abstractmethod
-    def wait_container(self, container_id: str, timeout: float | None = None) -> int:
+    def wait_container(
+        self, container_id: str, timeout: float | None = None, until: WaitFor = "not-running"
+    ) -> int:
         """Block until it has ended and return its exit code (128 + n for signal n).
 
-        Raises ``TimedOutError``.
+        "not-running" is reached at once by one that does not run and will not by itself;
+        "next-exit" at its next end, restarted or not; "removed" when it is gone.
+        Raises ``TimedOutError``, and ``NotFoundError`` when it is removed meanwhile.
         """
 
     # networks and volumes

@@ -12,6 +12,10 @@ ContainerState = Literal[
 ]
 
 
+HealthState = Literal["", "starting", "healthy", "unhealthy"]
+EventKind = Literal["container", "image", "network", "volume"]
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all records."""
 
@@ -57,12 +61,55 @@ class ContainerRecord(Record, frozen=True, kw_only=True):
     started_at: float | None = None
     finished_at: float | None = None
     restart_count: int = 0
-    health: Literal["", "starting", "healthy", "unhealthy"] = ""
+    # When its policy starts it again, while it is "restarting".
+    restart_at: float | None = None
+    health: HealthState = ""
     command: tuple[str, ...] = ()
     labels: dict[str, str] = {}
     ports: tuple[PortRecord, ...] = ()
     endpoints: tuple[EndpointRecord, ...] = ()
     spec_json: str = ""
+
+
+class HealthResult(Record, frozen=True, kw_only=True):
+    """One run of a health check.
+
+    ``exit_code`` is -1 for one that was ended at its timeout; ``output`` is the beginning of
+    what it wrote, at most 4 kB.
+    """
+
+    started_at: float
+    finished_at: float
+    exit_code: int
+    output: str = ""
+
+
+class HealthRecord(Record, frozen=True, kw_only=True):
+    """What is known of a container's health; ``state`` "" means that nobody checks it.
+
+    ``failures`` counts the failed checks in a row; ``results`` are the last five, oldest first.
+    """
+
+    state: HealthState = ""
+    failures: int = 0
+    results: tuple[HealthResult, ...] = ()
+
+
+class EngineEvent(Record, frozen=True, kw_only=True):
+    """Something that happened in an engine; ``action`` is Docker's word for it.
+
+    ``attributes`` depend on the action: ``exit_code`` of die, ``signal`` of kill, ``health`` of
+    health_status, ``image`` of every container. ``labels`` are the thing's own.
+    """
+
+    sequence: int
+    at: float
+    kind: EventKind
+    action: str
+    id: str
+    name: str = ""
+    labels: dict[str, str] = {}
+    attributes: dict[str, str] = {}
 
 
 class ImageRecord(Record, frozen=True, kw_only=True):

@@ -15,6 +15,8 @@ from tests.contracts.bench import Bench
 from tests.contracts.builds import BuildContract
 from tests.contracts.changes import ListenerContract, RestartContract
 from tests.contracts.containers import CreationContract, LifeContract, RemovalContract
+from tests.contracts.events import EventContract
+from tests.contracts.health import HealthContract
 from tests.contracts.images import KeepingContract
 from tests.contracts.logs import LogContract
 from tests.contracts.resources import (
@@ -24,12 +26,15 @@ from tests.contracts.resources import (
     TrafficContract,
     VolumeContract,
 )
+from tests.contracts.turns import TurnContract
 from tests.native_engine import clear
 
 
 class EngineContract(
     BuildContract,
     CreationContract,
+    EventContract,
+    HealthContract,
     ImageContract,
     KeepingContract,
     LifeContract,
@@ -40,6 +45,7 @@ class EngineContract(
     RemovalContract,
     RestartContract,
     TrafficContract,
+    TurnContract,
     VolumeContract,
 ):
     """What engines have in common; the parts are beside this file, by noun."""

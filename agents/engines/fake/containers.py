@@ -34,6 +34,10 @@ class FakeContainer:
         self.stop_requested = False
         self.failures = 0
         self.run = 0
+        self.ends = 0
+        self.last_code = 0
+        self.removed = False
+        self.turning = False
 
     @property
     def is_alive(self) -> bool:
@@ -130,6 +134,7 @@ class Containers:
             **changes,
             state="running",
             started_at=time.time(),
+            restart_at=None,
             finished_at=None,
             exit_code=None,
         )
@@ -140,6 +145,7 @@ class Containers:
             if container.run != run or not container.is_alive:
                 return
             container.program = None
+            container.ends, container.last_code = container.ends + 1, code
             again = restart.should_restart(
                 container.spec.restart,
                 exit_code=code,
@@ -148,20 +154,22 @@ class Containers:
             )
             ended = {"exit_code": code, "finished_at": time.time()}
             if again:
-                self.update(container, state="restarting", **ended)
-                self._restart_later(container)
+                self._restart_later(container, ended)
             else:
                 self.update(container, state="exited", ports=(), endpoints=(), **ended)
+                if container.spec.auto_remove and not container.turning:
+                    self.remove(container)
 
-    def _restart_later(self, container: FakeContainer) -> None:
-        run = container.run
+    def _restart_later(self, container: FakeContainer, ended: Mapping[str, object]) -> None:
+        run, wait = container.run, restart.delay(container.failures)
+        self.update(container, state="restarting", restart_at=time.time() + wait, **ended)
 
         def begin() -> None:
             with self.lock:
                 if container.run == run and container.record.state == "restarting":
                     self._launch(container, restart_count=container.record.restart_count + 1)
 
-        timer = threading.Timer(restart.delay(container.failures), begin)
+        timer = threading.Timer(wait, begin)
         timer.daemon = True
         container.failures += 1
         timer.start()
@@ -172,7 +180,7 @@ class Containers:
             container.stop_requested = True
             if container.record.state == "restarting":
                 container.run += 1
-                self.update(container, state="exited", ports=(), endpoints=())
+                self.update(container, state="exited", restart_at=None, ports=(), endpoints=())
             if container.program is None:
                 return
             self.update(container, state="stopping")
@@ -193,6 +201,7 @@ class Containers:
     def remove(self, container: FakeContainer) -> None:
         """Forget a container that has ended, and tell everybody."""
         del self._containers[container.record.id]
+        container.removed = True
         container.record = msgspec.structs.replace(
             container.record, sequence=container.record.sequence + 1
         )
@@ -205,7 +214,8 @@ class Containers:
         deadline = None if timeout is None else monotonic() + timeout
         with self.lock:
             while not reached():
-                self.find(container.record.id)
+                if container.removed:
+                    raise NotFoundError(f"the container {container.record.name} was removed")
                 left = None if deadline is None else deadline - monotonic()
                 if left is not None and left <= 0:
                     name, state = container.record.name, container.record.state

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from agents.engines.base import Cancelled, Listener, Output, never
+from agents.engines.base import Cancelled, Listener, Output, WaitFor, never
 from agents.engines.fake.containers import Containers, FakeContainer, new_id
 from agents.engines.fake.images import Images, follow
 from agents.engines.fake.keeping import ImageKeeping
@@ -13,7 +13,7 @@ from agents.engines.fake.resources import Networks, Volumes, publish
 from agents.engines.notifier import Notifier
 from agents.engines.signals import signal_number
 from agents.engines.specs import BuildSpec, ContainerSpec, NetworkSpec, PortSpec, VolumeSpec
-from agents.errors import ConflictError, NotFoundError, TimedOutError
+from agents.errors import ConflictError, InvalidInputError, NotFoundError, TimedOutError
 from agents.protocol.records import (
     ContainerRecord,
     EndpointRecord,
@@ -113,6 +113,8 @@ class FakeEngine(ImageKeeping):
             return container.record
 
     def _check(self, spec: ContainerSpec) -> None:
+        if spec.auto_remove and spec.restart.name != "no":
+            raise InvalidInputError("a policy and auto_remove exclude one another", field="restart")
         self._images.find(spec.image)
         for endpoint in spec.endpoints:
             self._networks.find(endpoint.network)
@@ -177,6 +179,16 @@ class FakeEngine(ImageKeeping):
         self._containers.stop(container, container.spec.stop_grace if grace is None else grace)
         return container.record
 
+    def restart_container(self, container_id: str, grace: float | None = None) -> ContainerRecord:
+        """See :meth:`Engine.restart_container`."""
+        container = self._find(container_id)
+        container.turning = True
+        try:
+            self.stop_container(container_id, grace)
+        finally:
+            container.turning = False
+        return self.start_container(container_id)
+
     def kill_container(self, container_id: str, signal: str = "SIGKILL") -> ContainerRecord:
         """See :meth:`Engine.kill_container`."""
         with self._lock:
@@ -216,11 +228,21 @@ class FakeEngine(ImageKeeping):
         with self._lock:
             return tuple(one.record for one in self._containers.list(labels))
 
-    def wait_container(self, container_id: str, timeout: float | None = None) -> int:
+    def wait_container(
+        self, container_id: str, timeout: float | None = None, until: WaitFor = "not-running"
+    ) -> int:
         """See :meth:`Engine.wait_container`."""
         container = self._find(container_id)
-        self._containers.wait(container, lambda: container.record.state == "exited", timeout)
-        return container.record.exit_code or 0
+        ends = container.ends
+
+        def is_reached() -> bool:
+            if until == "next-exit":
+                return container.ends > ends
+            ended = until == "not-running" and container.record.state == "exited"
+            return ended or container.removed
+
+        self._containers.wait(container, is_reached, timeout)
+        return container.last_code
 
     # networks and volumes
 

@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from agents.engines.base import Listener
 from agents.engines.native.acts.containers import ContainerActs
+from agents.engines.native.acts.events import EventActs
+from agents.engines.native.acts.health import HealthActs
 from agents.engines.native.acts.images import ImageActs
 from agents.engines.native.acts.logs import LogActs
 from agents.engines.native.acts.networks import NetworkActs
@@ -19,7 +21,9 @@ VERSION = "1"
 CAPABILITIES = ("builds", "limits", "logs", "networks", "published_ports")
 
 
-class NativeEngine(ImageActs, ContainerActs, NetworkActs, VolumeActs, LogActs):
+class NativeEngine(
+    ImageActs, ContainerActs, NetworkActs, VolumeActs, LogActs, HealthActs, EventActs
+):
     """Runs containers by itself, with crun and conmon.
 
     ``root`` keeps everything for good, ``run`` what a reboot may empty, ``uid`` tells this
@@ -45,12 +49,15 @@ class NativeEngine(ImageActs, ContainerActs, NetworkActs, VolumeActs, LogActs):
         parts.supervisor.start()
         parts.log_watch.start()
         parts.recovery.run()
+        parts.removal.sweep(parts.containers)
 
     def close(self) -> None:
         """See :meth:`Engine.close`."""
+        self._parts.health.close()
         self._parts.supervisor.close()
         self._parts.log_watch.close()
         self._parts.notifier.close()
+        self._parts.events.close()
 
     def describe(self) -> EngineRecord:
         """See :meth:`Engine.describe`."""

@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents.engines.event_ring import EventRing
 from agents.engines.native.build.builder import Builder
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.creation import Creator
+from agents.engines.native.containers.health import HealthMonitor
 from agents.engines.native.containers.launcher import Launcher
 from agents.engines.native.containers.lifecycle import Lifecycle
 from agents.engines.native.containers.log_follower import LogFollower
 from agents.engines.native.containers.log_watch import LogWatch
 from agents.engines.native.containers.recovery import Recovery
+from agents.engines.native.containers.removal import Removal
 from agents.engines.native.containers.store import ContainerStore
 from agents.engines.native.containers.supervisor import Supervisor
 from agents.engines.native.images.store import ImageStore
@@ -28,12 +31,15 @@ class Parts:
     volumes: VolumeStore
     networks: Networks
     notifier: Notifier
+    events: EventRing
     supervisor: Supervisor
     log_watch: LogWatch
     log_follower: LogFollower
     containers: ContainerStore
+    health: HealthMonitor
     lifecycle: Lifecycle
     creator: Creator
+    removal: Removal
     recovery: Recovery
 
     def wake_readers(self, container: Container) -> None:
@@ -45,21 +51,32 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
     """Put an engine together; nothing is started."""
     images, volumes, networks = ImageStore(root), VolumeStore(root), Networks(root, run)
     notifier, supervisor, log_watch = Notifier(), Supervisor(), LogWatch()
+    events = EventRing()
     containers = ContainerStore(root, run, notifier.publish)
     launcher = Launcher(run=run, uid=uid, images=images, volumes=volumes, networks=networks)
-    lifecycle = Lifecycle(launcher, supervisor, lambda one: log_watch.wake(one.paths.log))
+    health = HealthMonitor(supervisor, launcher.runtime_state, events)
+
+    def on_end(container: Container) -> None:
+        log_watch.wake(container.paths.log)
+        removal.after_end(container)
+
+    lifecycle = Lifecycle(launcher, supervisor, health, events, on_end)
     creator = Creator(containers=containers, images=images, volumes=volumes, networks=networks)
+    removal = Removal(lifecycle, creator, health, supervisor, events)
     return Parts(
         images=images,
         builder=Builder(images),
         volumes=volumes,
         networks=networks,
         notifier=notifier,
+        events=events,
         supervisor=supervisor,
         log_watch=log_watch,
         log_follower=LogFollower(log_watch),
         containers=containers,
+        health=health,
         lifecycle=lifecycle,
         creator=creator,
+        removal=removal,
         recovery=Recovery(root, containers, launcher, lifecycle),
     )

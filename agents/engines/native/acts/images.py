@@ -23,11 +23,18 @@ class ImageActs(Engine):
 
     def import_image(self, archive: Path, reference: str = "") -> ImageRecord:
         """See :meth:`Engine.import_image`."""
-        return self._parts.images.import_archive(archive, reference).record()
+        record = self._parts.images.import_archive(archive, reference).record()
+        self._tell_image("import", record, reference)
+        return record
 
     def remove_image(self, reference: str) -> None:
         """See :meth:`Engine.remove_image`."""
+        record = self._parts.images.find(reference).record()
         self._parts.images.remove(reference, self._parts.creator.images_in_use)
+        if reference != record.id:
+            self._tell_image("untag", record, reference)
+        if record.id not in {one.id for one in self._parts.images.list()}:
+            self._tell_image("delete", record, reference)
 
     def build_image(
         self, spec: BuildSpec, output: Output, cancelled: Cancelled = never
@@ -37,7 +44,9 @@ class ImageActs(Engine):
 
     def tag_image(self, reference: str, name: str) -> ImageRecord:
         """See :meth:`agents.engines.abilities.images.KeepsImages.tag_image`."""
-        return self._parts.images.tag(reference, name).record()
+        record = self._parts.images.tag(reference, name).record()
+        self._tell_image("tag", record, name)
+        return record
 
     def image_history(self, reference: str) -> tuple[HistoryRecord, ...]:
         """See :meth:`agents.engines.abilities.images.KeepsImages.image_history`."""
@@ -50,3 +59,7 @@ class ImageActs(Engine):
     def prune_images(self, spec: PruneSpec | None = None) -> PruneRecord:
         """See :meth:`agents.engines.abilities.images.KeepsImages.prune_images`."""
         return self._parts.images.prune(spec, self._parts.creator.images_in_use)
+
+    def _tell_image(self, action: str, record: ImageRecord, reference: str) -> None:
+        name = reference or next(iter(record.references), "")
+        self._parts.events.emit("image", action, record.id, name=name)

@@ -17,14 +17,23 @@ class NetworkActs(Engine):
 
     def create_network(self, spec: NetworkSpec) -> NetworkRecord:
         """See :meth:`Engine.create_network`."""
-        return self._parts.networks.create(spec)
+        known = {one.name for one in self._parts.networks.list()}
+        record = self._parts.networks.create(spec)
+        if record.name not in known:
+            self._parts.events.emit(
+                "network", "create", record.id, name=record.name, labels=record.labels
+            )
+        return record
 
     def remove_network(self, name: str) -> None:
         """See :meth:`Engine.remove_network`."""
         users = [one.manifest.name for one in self._parts.containers.list() if _is_on(one, name)]
         if users:
             raise ConflictError(f"the network {name} is used by {', '.join(sorted(users))}")
+        known = [one for one in self._parts.networks.list() if one.name == name]
         self._parts.networks.remove(name)
+        for one in known:
+            self._parts.events.emit("network", "destroy", one.id, name=one.name, labels=one.labels)
 
     def list_networks(self, labels: Mapping[str, str] | None = None) -> tuple[NetworkRecord, ...]:
         """See :meth:`Engine.list_networks`."""

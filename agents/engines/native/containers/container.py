@@ -26,7 +26,9 @@ class Container:
 
     Whoever changes it, or acts on its processes, holds ``lock``; ``manifest`` and
     ``status`` are frozen and may be read at any time. ``run`` counts its starts, so that
-    news of an earlier one is told apart. ``failures`` counts quick ends in a row.
+    news of an earlier one is told apart. ``failures`` counts quick ends in a row, ``ends`` all,
+    and ``last_code`` is the exit code of the last. ``turning`` is true while a person's restart
+    waits for its end.
     """
 
     def __init__(
@@ -38,6 +40,9 @@ class Container:
         self.lock = threading.RLock()
         self.run = 0
         self.failures = 0
+        self.ends = 0
+        self.last_code = 0
+        self.turning = False
         self.removed = False
         self._publish = publish
         self._changed = threading.Condition(self.lock)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from agents.engines.native.containers.binds import check_binds
 from agents.engines.native.containers.container import Container
+from agents.engines.native.containers.health_plan import make_health_plan
 from agents.engines.native.containers.init import init_program
 from agents.engines.native.containers.process_plan import choose_command
 from agents.engines.native.containers.records import Manifest
@@ -34,14 +35,14 @@ class Creator:
     volumes: VolumeStore
     networks: Networks
 
-    def create(self, spec: ContainerSpec) -> Container:
-        """Check a spec in full and write the container's records.
+    def create(self, spec: ContainerSpec) -> tuple[Container, bool]:
+        """Check a spec in full and write the container's records; tell whether it is new.
 
         See ``Engine.create_container`` for what is raised.
         """
         known = self._same(spec)
         if known is not None:
-            return known
+            return known, False
         image = self.images.find(spec.image)
         container_id = secrets.token_hex(32)
         command = choose_command(spec, image.config.entrypoint or (), image.config.cmd or ())
@@ -64,10 +65,11 @@ class Creator:
                 stop_signal=spec.stop_signal or image.config.stop_signal or _DEFAULT_SIGNAL,
                 volumes=volumes,
                 anonymous=anonymous,
+                health=make_health_plan(spec.healthcheck, image.config.healthcheck),
             )
             container = self.containers.add(manifest)
             undo.pop_all()
-        return container
+        return container, True
 
     def _same(self, spec: ContainerSpec) -> Container | None:
         """Return a container that was made from this very spec, to create twice without harm.
@@ -88,6 +90,12 @@ class Creator:
     def _check(self, spec: ContainerSpec, image: StoredImage) -> None:
         signal_number(spec.stop_signal or image.config.stop_signal or _DEFAULT_SIGNAL)
         check_spec(spec)
+        make_health_plan(spec.healthcheck, image.config.healthcheck)
+        if spec.auto_remove and spec.restart.name != "no":
+            raise InvalidInputError(
+                "a container that is removed when it ends cannot be started again by a policy",
+                field="restart",
+            )
         if spec.init:
             init_program()
         if spec.network_mode != "bridge" and (spec.endpoints or spec.ports):

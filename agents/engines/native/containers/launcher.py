@@ -53,6 +53,11 @@ class Launcher:
         self._volumes = volumes
         self._networks = networks
 
+    @property
+    def runtime_state(self) -> Path:
+        """Return the folder where the runtime keeps its own state."""
+        return self._runtime_state
+
     def launch(self, container: Container) -> Launched:
         """Start the container; what a former start left is used or replaced.
 

@@ -1,23 +1,22 @@
 """When containers start and end: by a person's wish, by themselves, by their restart policy."""
 
 import logging
-import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 import msgspec
 
 from agents.engines import restart
-from agents.engines.native.containers import conmon
+from agents.engines.event_ring import EventRing
+from agents.engines.native.containers import conmon, signalling
 from agents.engines.native.containers.container import ENDED, Container
+from agents.engines.native.containers.health import HealthMonitor
 from agents.engines.native.containers.launcher import Launched, Launcher
-from agents.engines.native.containers.records import ProcessMark, Status
+from agents.engines.native.containers.records import Status
 from agents.engines.native.containers.supervisor import Supervisor
 from agents.engines.signals import signal_number
 from agents.errors import AgentError, ConflictError, NotFoundError, TimedOutError
-from agents.linux import process
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +30,17 @@ class Lifecycle:
     """Starts, stops and restarts; the only writer of containers' states."""
 
     def __init__(
-        self, launcher: Launcher, supervisor: Supervisor, on_end: Callable[[Container], None]
+        self,
+        launcher: Launcher,
+        supervisor: Supervisor,
+        health: HealthMonitor,
+        events: EventRing,
+        on_end: Callable[[Container], None],
     ) -> None:
         self._launcher = launcher
         self._supervisor = supervisor
+        self._health = health
+        self._events = events
         self._on_end = on_end
 
     def start(self, container: Container) -> None:
@@ -56,11 +62,18 @@ class Lifecycle:
         except BaseException:
             container.update(before)
             raise
-        container.update(_running(before, launched, restart_count))
-        self.watch(container)
+        container.update(_running(container, launched, restart_count))
+        self._events.container(container.record, "start")
+        self._health.begin(container)
+        self._watch(container)
 
-    def watch(self, container: Container) -> None:
-        """Follow a running container to its end, here started or adopted."""
+    def adopt(self, container: Container) -> None:
+        """Take up a container that ran on while no agent was there."""
+        self._health.adopt(container)
+        self._watch(container)
+
+    def _watch(self, container: Container) -> None:
+        """Follow a running container to its end."""
         run = container.run
         monitor = container.status.monitor
         if monitor is None:
@@ -77,6 +90,10 @@ class Lifecycle:
         """Note the end of a container whose monitor has ended, and follow its policy."""
         with container.lock:
             status = self._final_status(container)
+            self._note_end(container, status)
+            if container.turning:
+                self._hold(container, status)
+                return
             if _ran_long(status):
                 container.failures = 0
             again = restart.should_restart(
@@ -90,13 +107,27 @@ class Lifecycle:
             else:
                 self.end(container, status)
 
+    def _note_end(self, container: Container, status: Status) -> None:
+        container.ends += 1
+        container.last_code = status.exit_code or 0
+        if status.oom_killed:
+            self._events.container(container.record, "oom")
+        self._events.container(container.record, "die", exit_code=str(container.last_code))
+
     def end(self, container: Container, status: Status) -> None:
         """Take everything of a container down, and say that it has ended so."""
         with container.lock:
             container.run += 1
             self._launcher.release(container.id, container.paths)
             ended = msgspec.structs.replace(
-                status, state="exited", monitor=None, init=None, ports=(), endpoints=()
+                status,
+                state="exited",
+                monitor=None,
+                init=None,
+                ports=(),
+                endpoints=(),
+                health="",
+                restart_at=None,
             )
             container.update(ended)
         self._on_end(container)
@@ -107,7 +138,7 @@ class Lifecycle:
         error = ""
         if code is None:
             # Its monitor was killed; nobody takes its output now.
-            _signal(status.init, signal.SIGKILL)
+            signalling.send(status.init, signal.SIGKILL)
             code, error = _KILLED, "its monitor ended before it"
         out_of_memory = code != 0 and self._launcher.was_out_of_memory(container.id)
         return msgspec.structs.replace(
@@ -118,11 +149,25 @@ class Lifecycle:
         self._launcher.release_runtime(container.id)
         wait = restart.delay(container.failures)
         container.failures += 1
-        container.update(
-            msgspec.structs.replace(status, state="restarting", monitor=None, init=None)
-        )
+        self._wait_to_start(container, status, time.time() + wait)
         run = container.run
         self._supervisor.after(wait, lambda: self._restart(container, run))
+
+    def _hold(self, container: Container, status: Status) -> None:
+        """Keep a container that a person restarts between its end and its start.
+
+        Should the agent end here, the next one starts it.
+        """
+        self._launcher.release_runtime(container.id)
+        going_on = msgspec.structs.replace(status, stop_requested=False)
+        self._wait_to_start(container, going_on, None)
+
+    def _wait_to_start(self, container: Container, status: Status, at: float | None) -> None:
+        container.update(
+            msgspec.structs.replace(
+                status, state="restarting", monitor=None, init=None, health="", restart_at=at
+            )
+        )
 
     def _restart(self, container: Container, run: int) -> None:
         with container.lock:
@@ -153,7 +198,11 @@ class Lifecycle:
             if not container.is_alive():
                 return
             container.update(msgspec.structs.replace(status, state="stopping"))
-            _signal(status.init, signal_number(container.manifest.stop_signal))
+            self._send(container, status, signal_number(container.manifest.stop_signal))
+        self._await_stop(container, status, grace)
+        self._events.container(container.record, "stop")
+
+    def _await_stop(self, container: Container, status: Status, grace: float | None) -> None:
         seconds = container.manifest.spec.stop_grace if grace is None else grace
 
         def run_has_ended(now: Status) -> bool:
@@ -163,7 +212,7 @@ class Lifecycle:
         try:
             container.wait_until(run_has_ended, seconds)
         except TimedOutError:
-            _signal(status.init, signal.SIGKILL)
+            self._send(container, status, signal.SIGKILL)
             container.wait_until(run_has_ended, KILL_TIME)
 
     def kill(self, container: Container, name: str) -> None:
@@ -175,30 +224,45 @@ class Lifecycle:
                 raise ConflictError(f"the container {container.manifest.name} does not run")
             if number == signal.SIGKILL and not container.status.stop_requested:
                 container.update(msgspec.structs.replace(container.status, stop_requested=True))
-            _signal(container.status.init, number)
+            self._send(container, container.status, number)
 
-    def make_removable(self, container: Container, *, force: bool) -> None:
-        """Bring a container to its end, or refuse. The caller holds no lock."""
+    def _send(self, container: Container, status: Status, number: int) -> None:
+        # Told first, as the end that it brings is told at once.
+        self._events.container(container.record, "kill", signal=str(number))
+        signalling.send(status.init, number)
+
+    def restart(self, container: Container, grace: float | None) -> None:
+        """Stop and start a container as one act. See ``Engine.restart_container``."""
         with container.lock:
-            active = container.is_alive() or container.status.state == "restarting"
-            if active and not force:
-                raise ConflictError(
-                    f"the container {container.manifest.name} runs",
-                    hint="Stop it first, or remove it by force.",
-                )
-        if active:
-            with suppress(NotFoundError):
-                self.stop(container, 0.0)
+            _check_present(container)
+            container.turning = was_alive = container.is_alive()
+        try:
+            self.stop(container, grace)
+        finally:
+            container.turning = False
+        with container.lock:
+            _check_present(container)
+            held = container.status.state == "restarting"
+            if was_alive and not held:
+                # Somebody else stopped or started it meanwhile.
+                return
+            container.failures = 0
+            try:
+                self._launch(container, restart_count=0)
+            except BaseException:
+                self.end(container, container.status)
+                raise
+        self._events.container(container.record, "restart")
 
     def release(self, container: Container) -> None:
         """Take down what a container may still hold. Idempotent."""
         self._launcher.release(container.id, container.paths)
 
 
-def _running(before: Status, launched: Launched, restart_count: int) -> Status:
+def _running(container: Container, launched: Launched, restart_count: int) -> Status:
     return Status(
         state="running",
-        sequence=before.sequence,
+        health="starting" if container.manifest.health else "",
         started_at=time.time(),
         restart_count=restart_count,
         monitor=launched.monitor,
@@ -217,17 +281,3 @@ def _ran_long(status: Status) -> bool:
 def _check_present(container: Container) -> None:
     if container.removed:
         raise NotFoundError(f"the container {container.manifest.name} was removed")
-
-
-def _signal(mark: ProcessMark | None, number: int) -> None:
-    """Send a signal to a process, unless it has ended."""
-    if mark is None:
-        return
-    with suppress(NotFoundError):
-        pidfd = process.open_pidfd(mark.pid)
-        try:
-            # Asked with the pidfd open, so the number cannot come to mean another.
-            if mark.is_current():
-                process.send_signal(pidfd, number)
-        finally:
-            os.close(pidfd)

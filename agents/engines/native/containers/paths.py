@@ -79,6 +79,21 @@ class ContainerPaths:
         return self.run / "conmon.pid"
 
     @property
+    def health(self) -> Path:
+        """What its health checks last said."""
+        return self.run / "health.json"
+
+    @property
+    def health_process(self) -> Path:
+        """How the runtime starts a health check."""
+        return self.run / "health-process.json"
+
+    @property
+    def health_pid(self) -> Path:
+        """The number of the health check that runs, by the runtime."""
+        return self.run / "health.pid"
+
+    @property
     def exits(self) -> Path:
         """The folder where conmon writes exit codes, each in a file named as its container.
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import msgspec
 
+from agents.engines.native.containers.health_plan import HealthPlan
 from agents.engines.specs import ContainerSpec
 from agents.linux import process
 from agents.protocol.records import (
     ContainerRecord,
     ContainerState,
     EndpointRecord,
+    HealthState,
     PortRecord,
 )
 
@@ -36,6 +38,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     stop_signal: str
     volumes: dict[str, str]
     anonymous: tuple[str, ...]
+    health: HealthPlan | None = None
 
 
 class ProcessMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +71,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """How a container is. ``stop_requested`` is true once a person stopped it.
 
     ``monitor`` is its conmon, ``init`` its first process; both None unless it runs.
+    ``restart_at`` is set while it waits for its policy to start it again.
     """
 
     state: ContainerState = "created"
@@ -78,6 +82,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float | None = None
     finished_at: float | None = None
     restart_count: int = 0
+    restart_at: float | None = None
+    health: HealthState = ""
     stop_requested: bool = False
     monitor: ProcessMark | None = None
     init: ProcessMark | None = None
@@ -102,6 +108,8 @@ def to_record(manifest: Manifest, status: Status) -> ContainerRecord:
         started_at=status.started_at,
         finished_at=status.finished_at,
         restart_count=status.restart_count,
+        restart_at=status.restart_at,
+        health=status.health,
         command=manifest.command,
         labels=dict(manifest.spec.labels),
         ports=status.ports,

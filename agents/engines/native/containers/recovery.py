@@ -80,7 +80,7 @@ class Recovery:
         if container.status.state == "stopping":
             # Whoever was waiting for the end is gone, and asks again if it still matters.
             container.update(msgspec.structs.replace(container.status, state="running"))
-        self._lifecycle.watch(container)
+        self._lifecycle.adopt(container)
 
     def _end_with_machine(self, container: Container) -> None:
         status = msgspec.structs.replace(

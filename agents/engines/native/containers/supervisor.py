@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 WORKERS = 4
 Act = Callable[[], None]
+Read = Callable[[], bool]
 
 
 class Supervisor:
@@ -32,6 +33,7 @@ class Supervisor:
         self._poller.register(self._wake, select.EPOLLIN)
         self._lock = threading.Lock()
         self._ends: dict[int, Act] = {}
+        self._inputs: dict[int, Read] = {}
         self._times: list[tuple[float, int, Act]] = []
         self._order = itertools.count()
         self._closing = False
@@ -52,6 +54,22 @@ class Supervisor:
         with self._lock:
             self._ends[pidfd] = act
             self._poller.register(pidfd, select.EPOLLIN)
+
+    def on_input(self, fd: int, read: Read) -> None:
+        """Call ``read`` whenever there is input, on the thread that waits for everything.
+
+        So it must not block. It returns whether more is wanted. The caller owns ``fd``, and
+        closes it after :meth:`drop_input`.
+        """
+        with self._lock:
+            self._inputs[fd] = read
+            self._poller.register(fd, select.EPOLLIN)
+
+    def drop_input(self, fd: int) -> None:
+        """Stop calling for a file descriptor. Idempotent."""
+        with self._lock:
+            if self._inputs.pop(fd, None) is not None and not self._closing:
+                self._poller.unregister(fd)
 
     def after(self, delay: float, act: Act) -> None:
         """Do ``act`` in ``delay`` seconds."""
@@ -83,17 +101,27 @@ class Supervisor:
     def _run(self) -> None:
         while not self._closing:
             for fd, _ in self._poller.poll(self._next_time()):
-                if fd != self._wake:
+                if fd == self._wake:
+                    os.eventfd_read(self._wake)
+                elif fd in self._ends:
                     self._end(fd)
-                    continue
-                os.eventfd_read(self._wake)
+                else:
+                    self._input(fd)
             self._do_due()
 
     def _next_time(self) -> float | None:
         with self._lock:
             return max(0.0, self._times[0][0] - monotonic()) if self._times else None
 
+    def _input(self, fd: int) -> None:
+        read = self._inputs.get(fd)
+        if read is not None and not read():
+            self.drop_input(fd)
+
     def _end(self, pidfd: int) -> None:
+        if not process.wait_pidfd(pidfd, 0):
+            # News of a file descriptor that had the same number a moment ago.
+            return
         with self._lock:
             act = self._ends.pop(pidfd)
             self._poller.unregister(pidfd)
