@@ -239,11 +239,13 @@ class VolumeSpec:
     """A named volume to create.
 
     ``options`` are those of Docker's local driver: ``type``, ``device`` and ``o`` of mount(8).
+    ``anonymous`` marks one that no person gave a name to: the first to go when pruning.
     """
 
     name: str
     options: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    anonymous: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,6 +42,16 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
+RENAME_EXCHANGE = 0x2
+
+RESOLVE_NO_MAGICLINKS = 0x02
+RESOLVE_NO_SYMLINKS = 0x04
+RESOLVE_BENEATH = 0x08
+RESOLVE_IN_ROOT = 0x10
+
+# No wrapper in glibc; the number is the same on every architecture (asm-generic/unistd.h).
+_NR_OPENAT2 = 437
+
 IN_ACCESS = 0x001
 IN_MODIFY = 0x002
 IN_ATTRIB = 0x004
@@ -77,7 +87,16 @@ _libc.inotify_init1.argtypes = (ctypes.c_int,)
 _libc.inotify_add_watch.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint32)
 _libc.inotify_rm_watch.argtypes = (ctypes.c_int, ctypes.c_int)
 _libc.syncfs.argtypes = (ctypes.c_int,)
+_libc.renameat2.argtypes = (
+    ctypes.c_int,
+    ctypes.c_char_p,
+    ctypes.c_int,
+    ctypes.c_char_p,
+    ctypes.c_uint,
+)
 
+_AT_FDCWD = -100
+_OPEN_HOW = Struct("QQQ")
 _EVENT_HEADER = Struct("iIII")
 _EVENT_BUFFER = 64 * 1024
 
@@ -132,6 +151,32 @@ def syncfs(fd: int) -> None:
     """Write the file system of an open file through to the disk; see syncfs(2). Blocks."""
     if _libc.syncfs(fd) < 0:
         _fail(f"/proc/self/fd/{fd}")
+
+
+def renameat2(old: StrPath, new: StrPath, flags: int) -> None:
+    """Rename as the flags say, such as exchanging two paths; see renameat2(2). Raises OSError."""
+    result = _libc.renameat2(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), flags)
+    if result < 0:
+        _fail(new)
+
+
+def openat2(folder: int, path: StrPath, flags: int, resolve: int) -> int:
+    """Open a path below a folder's descriptor, followed as ``resolve`` says; see openat2(2).
+
+    Close-on-exec. Raises OSError: EXDEV or ELOOP where the path would leave what is allowed,
+    EAGAIN where it was changed meanwhile, ENOSYS before Linux 5.6.
+    """
+    how = ctypes.create_string_buffer(_OPEN_HOW.pack(flags | os.O_CLOEXEC, 0, resolve))
+    fd: int = _libc.syscall(
+        ctypes.c_long(_NR_OPENAT2),
+        ctypes.c_int(folder),
+        ctypes.c_char_p(os.fsencode(path)),
+        how,
+        ctypes.c_size_t(_OPEN_HOW.size),
+    )
+    if fd < 0:
+        _fail(path)
+    return fd
 
 
 def inotify_init1(flags: int = IN_CLOEXEC | IN_NONBLOCK) -> int:

@@ -72,7 +72,7 @@ def anonymous_volumes(project: Project, action: ContainerAction) -> tuple[Volume
     service = project.services[action.service]
     known = {labels.PROJECT: project.name, labels.SERVICE: service.name}
     return tuple(
-        VolumeSpec(name=_anonymous_name(project, action, mount), labels=known)
+        VolumeSpec(name=_anonymous_name(project, action, mount), labels=known, anonymous=True)
         for mount in service.volumes
         if mount.type == "volume" and not mount.volume_name
     )

@@ -226,6 +226,26 @@ class VolumeRecord(Record, frozen=True, kw_only=True):
     labels: dict[str, str] = {}
 
 
+class VolumeDetails(Record, frozen=True, kw_only=True):
+    """All that is known of one volume; ``used_by`` are names of containers.
+
+    Passwords in ``options`` are hidden.
+    """
+
+    volume: VolumeRecord
+    options: dict[str, str] = {}
+    anonymous: bool = False
+    created_at: float = 0.0
+    used_by: tuple[str, ...] = ()
+
+
+class PrunedVolumes(Record, frozen=True, kw_only=True):
+    """The volumes that were removed because nobody used them, and the bytes given back."""
+
+    names: tuple[str, ...] = ()
+    size: int = 0
+
+
 class ProjectFile(Record, frozen=True, kw_only=True):
     """One plain file of a project; ``path`` is relative to the project's folder."""
 

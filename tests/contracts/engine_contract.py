@@ -27,6 +27,11 @@ from tests.contracts.resources import (
     VolumeContract,
 )
 from tests.contracts.turns import TurnContract
+from tests.contracts.volumes import (
+    VolumeArchiveContract,
+    VolumeContentContract,
+    VolumeManagementContract,
+)
 from tests.native_engine import clear
 
 
@@ -46,7 +51,10 @@ class EngineContract(
     RestartContract,
     TrafficContract,
     TurnContract,
+    VolumeArchiveContract,
+    VolumeContentContract,
     VolumeContract,
+    VolumeManagementContract,
 ):
     """What engines have in common; the parts are beside this file, by noun."""
 

@@ -9,7 +9,8 @@ from agents.engines.base import Cancelled, Listener, Output, WaitFor, never
 from agents.engines.fake.containers import Containers, FakeContainer, new_id
 from agents.engines.fake.images import Images, follow
 from agents.engines.fake.keeping import ImageKeeping
-from agents.engines.fake.resources import Networks, Volumes, publish
+from agents.engines.fake.resources import Networks, publish
+from agents.engines.fake.volumes import Volumes
 from agents.engines.notifier import Notifier
 from agents.engines.signals import signal_number
 from agents.engines.specs import BuildSpec, ContainerSpec, NetworkSpec, PortSpec, VolumeSpec
@@ -21,6 +22,8 @@ from agents.protocol.records import (
     ImageRecord,
     LogLine,
     NetworkRecord,
+    PrunedVolumes,
+    VolumeDetails,
     VolumeRecord,
 )
 
@@ -272,11 +275,35 @@ class FakeEngine(ImageKeeping):
     def remove_volume(self, name: str) -> None:
         """See :meth:`Engine.remove_volume`."""
         with self._lock:
-            for one in self._containers.list():
-                named = (mount.source for mount in one.spec.mounts if mount.kind == "volume")
-                if name in (*named, *one.anonymous):
-                    raise ConflictError(f"the volume {name} is used by {one.record.name}")
+            users = self._users_of_volume(name)
+            if users:
+                raise ConflictError(f"the volume {name} is used by {users[0]}")
             self._volumes.remove(name)
+
+    def _users_of_volume(self, name: str) -> list[str]:
+        return [
+            one.record.name
+            for one in self._containers.list()
+            if name in one.anonymous
+            or any(mount.kind == "volume" and mount.source == name for mount in one.spec.mounts)
+        ]
+
+    def inspect_volume(self, name: str) -> VolumeDetails:
+        """See :meth:`agents.engines.abilities.volumes.ManagesVolumes.inspect_volume`."""
+        with self._lock:
+            return self._volumes.inspect(name, self._users_of_volume(name))
+
+    def prune_volumes(
+        self, *, include_named: bool = False, labels: Mapping[str, str] | None = None
+    ) -> PrunedVolumes:
+        """See :meth:`agents.engines.abilities.volumes.ManagesVolumes.prune_volumes`."""
+        with self._lock:
+            return self._volumes.prune(self._users_of_volume, labels, include_named=include_named)
+
+    def volume_sizes(self) -> dict[str, int]:
+        """See :meth:`agents.engines.abilities.volumes.ManagesVolumes.volume_sizes`."""
+        with self._lock:
+            return {one.name: 0 for one in self._volumes.list(None)}
 
     def list_volumes(self, labels: Mapping[str, str] | None = None) -> tuple[VolumeRecord, ...]:
         """See :meth:`Engine.list_volumes`."""

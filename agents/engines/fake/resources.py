@@ -1,15 +1,12 @@
-"""Networks, ports and volumes of the fake engine: records without substance."""
+"""Networks and ports of the fake engine: records without substance."""
 
-import re
 import secrets
 import socket
 from collections.abc import Iterable, Mapping
 
-from agents.engines.specs import NetworkSpec, PortSpec, VolumeSpec
-from agents.errors import ConflictError, InvalidInputError, NotFoundError
-from agents.protocol.records import EndpointRecord, NetworkRecord, PortRecord, VolumeRecord
-
-_VOLUME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+from agents.engines.specs import NetworkSpec, PortSpec
+from agents.errors import ConflictError, NotFoundError
+from agents.protocol.records import EndpointRecord, NetworkRecord, PortRecord
 
 
 class Networks:
@@ -65,29 +62,6 @@ class Networks:
             gateway=network.gateway,
             aliases=aliases,
         )
-
-
-class Volumes:
-    """The volumes of one fake engine. The engine holds the lock."""
-
-    def __init__(self) -> None:
-        self._volumes: dict[str, VolumeRecord] = {}
-
-    def create(self, spec: VolumeSpec) -> VolumeRecord:
-        """Return a new volume or the one that is there. Raises ``InvalidInputError``."""
-        if not _VOLUME.fullmatch(spec.name):
-            raise InvalidInputError(f"{spec.name!r} is no name for a volume", field="volumes")
-        made = VolumeRecord(name=spec.name, labels=dict(spec.labels))
-        return self._volumes.setdefault(spec.name, made)
-
-    def remove(self, name: str) -> None:
-        """Forget a volume. Idempotent."""
-        self._volumes.pop(name, None)
-
-    def list(self, labels: Mapping[str, str] | None) -> tuple[VolumeRecord, ...]:
-        """Return those with all of ``labels``."""
-        wanted = (labels or {}).items()
-        return tuple(one for one in self._volumes.values() if wanted <= one.labels.items())
 
 
 def publish(specs: Iterable[PortSpec], taken: Iterable[PortRecord]) -> tuple[PortRecord, ...]:

@@ -44,6 +44,7 @@ class NativeEngine(
         parts.images.repair()
         parts.volumes.repair()
         parts.containers.load()
+        parts.creator.volume_use.sweep()
         parts.networks.adopt(frozenset(one.id for one in parts.containers.list()))
         parts.notifier.start()
         parts.supervisor.start()

@@ -16,6 +16,7 @@ from agents.engines.native.containers.recovery import Recovery
 from agents.engines.native.containers.removal import Removal
 from agents.engines.native.containers.store import ContainerStore
 from agents.engines.native.containers.supervisor import Supervisor
+from agents.engines.native.containers.volume_use import VolumeUse
 from agents.engines.native.images.store import ImageStore
 from agents.engines.native.network import Networks
 from agents.engines.native.volumes import VolumeStore
@@ -49,7 +50,7 @@ class Parts:
 
 def make_parts(root: Path, run: Path, uid: str) -> Parts:
     """Put an engine together; nothing is started."""
-    images, volumes, networks = ImageStore(root), VolumeStore(root), Networks(root, run)
+    images, volumes, networks = ImageStore(root), VolumeStore(root, run), Networks(root, run)
     notifier, supervisor, log_watch = Notifier(), Supervisor(), LogWatch()
     events = EventRing()
     containers = ContainerStore(root, run, notifier.publish)
@@ -61,7 +62,12 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
         removal.after_end(container)
 
     lifecycle = Lifecycle(launcher, supervisor, health, events, on_end)
-    creator = Creator(containers=containers, images=images, volumes=volumes, networks=networks)
+    creator = Creator(
+        containers=containers,
+        images=images,
+        volume_use=VolumeUse(containers, volumes),
+        networks=networks,
+    )
     removal = Removal(lifecycle, creator, health, supervisor, events)
     return Parts(
         images=images,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.engines.native.volumes import VolumeStore
+from agents.engines.native.volumes import VolumeStore, content
 from agents.engines.specs import VolumeSpec
 from agents.errors import InvalidInputError, NotFoundError, OutOfSpaceError
 from agents.linux import mounts
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.root, needs_root]
 
 @pytest.fixture
 def volumes(tmp_path: Path) -> VolumeStore:
-    return VolumeStore(tmp_path)
+    return VolumeStore(tmp_path, tmp_path / "run")
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_bad_name_is_refused_everywhere(volumes: VolumeStore, name: str) -> No
 
 def test_an_empty_volume_is_filled_from_the_image(volumes: VolumeStore, source: Path) -> None:
     volumes.create(VolumeSpec(name="db"))
-    assert volumes.populate("db", source)
+    assert content.populate(volumes, "db", source)
     data = data_of(volumes, "db")
     found = (data / "sub/file").stat()
     assert (data / "link").read_text() == "content"
@@ -79,13 +79,13 @@ def test_an_empty_volume_is_filled_from_the_image(volumes: VolumeStore, source: 
 def test_a_volume_that_holds_something_is_not_filled(volumes: VolumeStore, source: Path) -> None:
     volumes.create(VolumeSpec(name="db"))
     (data_of(volumes, "db") / "mine").touch()
-    assert not volumes.populate("db", source)
+    assert not content.populate(volumes, "db", source)
     assert [path.name for path in data_of(volumes, "db").iterdir()] == ["mine"]
 
 
 def test_filling_from_nothing_is_no_error(volumes: VolumeStore, tmp_path: Path) -> None:
     volumes.create(VolumeSpec(name="db"))
-    assert not volumes.populate("db", tmp_path / "none")
+    assert not content.populate(volumes, "db", tmp_path / "none")
 
 
 def test_a_full_disk_leaves_the_volume_empty(tmp_path: Path, source: Path) -> None:
@@ -93,12 +93,12 @@ def test_a_full_disk_leaves_the_volume_empty(tmp_path: Path, source: Path) -> No
     disk.mkdir()
     mounts.mount_tmpfs(disk, size=1 << 20)
     try:
-        volumes = VolumeStore(disk)
+        volumes = VolumeStore(disk, tmp_path / "run")
         volumes.create(VolumeSpec(name="db"))
         (source / "big").write_bytes(bytes(2 << 20))
         with pytest.raises(OutOfSpaceError):
-            volumes.populate("db", source)
-        assert volumes.is_empty("db")
+            content.populate(volumes, "db", source)
+        assert content.is_empty(volumes, "db")
         assert [path.name for path in (disk / "volumes").iterdir()] == ["db"]
     finally:
         mounts.unmount(disk)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from agents.engines.specs import MountSpec
-from agents.errors import NotFoundError, PathEscapeError
+from agents.errors import InvalidInputError, NotFoundError, PathEscapeError
 
 
 def check_binds(mounts: Iterable[MountSpec]) -> None:
@@ -19,6 +19,19 @@ def check_binds(mounts: Iterable[MountSpec]) -> None:
             _check_inside(mount)
             if not Path(mount.source).exists():
                 raise _missing(mount.source)
+
+
+def check_subpath(mount: MountSpec) -> None:
+    """Raise ``InvalidInputError`` for a part of a volume that cannot be one."""
+    parts = mount.subpath.split("/")
+    if mount.subpath and (
+        mount.kind != "volume" or "" in parts or not {".", ".."}.isdisjoint(parts)
+    ):
+        raise InvalidInputError(
+            f"the subpath {mount.subpath!r} is no path below a volume",
+            hint="Give a relative path without '.' and '..', of a volume.",
+            field="volumes",
+        )
 
 
 def _check_inside(mount: MountSpec) -> None:

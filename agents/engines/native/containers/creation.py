@@ -4,22 +4,21 @@ import os
 import secrets
 import time
 from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from agents.engines.native.containers.binds import check_binds
+from agents.engines.native.containers.binds import check_binds, check_subpath
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.health_plan import make_health_plan
 from agents.engines.native.containers.init import init_program
 from agents.engines.native.containers.process_plan import choose_command
 from agents.engines.native.containers.records import Manifest
 from agents.engines.native.containers.store import ContainerStore
+from agents.engines.native.containers.volume_use import VolumeUse
 from agents.engines.native.images.store import ImageStore, StoredImage
 from agents.engines.native.network import Networks
 from agents.engines.native.oci.config import check_spec
-from agents.engines.native.volumes import VolumeStore
 from agents.engines.signals import signal_number
-from agents.engines.specs import ContainerSpec, MountSpec, VolumeSpec
+from agents.engines.specs import ContainerSpec, MountSpec
 from agents.errors import ConflictError, InvalidInputError
 
 _DEFAULT_SIGNAL = "SIGTERM"
@@ -32,7 +31,7 @@ class Creator:
 
     containers: ContainerStore
     images: ImageStore
-    volumes: VolumeStore
+    volume_use: VolumeUse
     networks: Networks
 
     def create(self, spec: ContainerSpec) -> tuple[Container, bool]:
@@ -47,8 +46,8 @@ class Creator:
         container_id = secrets.token_hex(32)
         command = choose_command(spec, image.config.entrypoint or (), image.config.cmd or ())
         self._check(spec, image)
-        with ExitStack() as undo:
-            volumes, anonymous = self._make_volumes(spec, image, undo)
+        mounts = _all_mounts(spec, image)
+        with self.volume_use.making(container_id, mounts) as volumes:
             manifest = Manifest(
                 id=container_id,
                 name=spec.name,
@@ -59,17 +58,15 @@ class Creator:
                 spec=replace(
                     spec,
                     hostname=spec.hostname or container_id[:_SHORT],
-                    mounts=_all_mounts(spec, image),
+                    mounts=mounts,
                 ),
                 command=command,
                 stop_signal=spec.stop_signal or image.config.stop_signal or _DEFAULT_SIGNAL,
-                volumes=volumes,
-                anonymous=anonymous,
+                volumes=volumes.by_target,
+                anonymous=volumes.anonymous,
                 health=make_health_plan(spec.healthcheck, image.config.healthcheck),
             )
-            container = self.containers.add(manifest)
-            undo.pop_all()
-        return container, True
+            return self.containers.add(manifest), True
 
     def _same(self, spec: ContainerSpec) -> Container | None:
         """Return a container that was made from this very spec, to create twice without harm.
@@ -110,40 +107,11 @@ class Creator:
             _check_mount(mount)
         check_binds(spec.mounts)
 
-    def _make_volumes(
-        self, spec: ContainerSpec, image: StoredImage, undo: ExitStack
-    ) -> tuple[dict[str, str], tuple[str, ...]]:
-        """Make missing volumes; return the volume for each target, and the nameless ones."""
-        before = {one.name for one in self.volumes.list()}
-        volumes: dict[str, str] = {}
-        anonymous: list[str] = []
-        for mount in _all_mounts(spec, image):
-            if mount.kind != "volume":
-                continue
-            name = mount.source or secrets.token_hex(32)
-            if name not in before:
-                undo.callback(self.volumes.remove, name)
-            self.volumes.create(VolumeSpec(name=name))
-            volumes[mount.target] = name
-            if not mount.source:
-                anonymous.append(name)
-        return volumes, tuple(anonymous)
-
     def remove(self, container: Container) -> None:
         """Remove the records and the nameless volumes of a container that has ended."""
         with container.lock:
-            self.containers.forget(container)
-            for name in container.manifest.anonymous:
-                self.volumes.remove(name)
+            self.volume_use.remove_container(container)
             container.mark_removed()
-
-    def users_of_volume(self, name: str) -> tuple[str, ...]:
-        """Return the names of the containers that mount a volume."""
-        return tuple(
-            one.manifest.name
-            for one in self.containers.list()
-            if name in one.manifest.volumes.values()
-        )
 
     def images_in_use(self) -> frozenset[str]:
         """Return the ids of the images that containers were made from."""
@@ -169,5 +137,6 @@ def _check_mount(mount: MountSpec) -> None:
         raise InvalidInputError(
             f"{mount.target!r} is no place to mount at; give an absolute path", field="volumes"
         )
+    check_subpath(mount)
     if mount.kind == "bind" and not mount.source.startswith("/"):
         raise InvalidInputError(f"the path {mount.source!r} is not absolute", field="volumes")

@@ -16,7 +16,7 @@ from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.logs import end_last_line
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.containers.records import ProcessMark
-from agents.engines.native.images import scope
+from agents.engines.native.containers.volume_mounts import VolumeMounts
 from agents.engines.native.images.store import ImageStore
 from agents.engines.native.network import Attachment, Networks
 from agents.engines.native.volumes import VolumeStore
@@ -50,7 +50,7 @@ class Launcher:
         self._runtime_state = run / "runtime"
         self._cgroups = ContainerCgroups(f"webpanel-{uid}")
         self._images = images
-        self._volumes = volumes
+        self._volume_mounts = VolumeMounts(run / "mounts", volumes)
         self._networks = networks
 
     @property
@@ -79,11 +79,12 @@ class Launcher:
             around = Surroundings(
                 image=image.config,
                 attachment=attachment,
-                volumes=self._prepare_volumes(container),
+                volumes=self._volume_mounts.prepare(container),
                 cgroup=self._cgroups.path(container.id),
             )
             write_bundle(container.manifest, container.paths, around)
             launched = self._run(container, attachment)
+            self._volume_mounts.unstage(container.id)
             undo.pop_all()
         return launched
 
@@ -108,15 +109,6 @@ class Launcher:
             tuple(reversed(layers)), paths.rootfs, upper=paths.upper, work=paths.work
         )
 
-    def _prepare_volumes(self, container: Container) -> dict[str, Path]:
-        """Return the folder for each volume mount; new ones are filled from the image."""
-        folders = {}
-        for target, name in container.manifest.volumes.items():
-            volume = self._volumes.find(name)
-            self._volumes.populate(name, scope.resolve(container.paths.rootfs, target))
-            folders[target] = Path(volume.mountpoint)
-        return folders
-
     def was_out_of_memory(self, container_id: str) -> bool:
         """Return whether the kernel killed a process of it for want of memory.
 
@@ -138,6 +130,7 @@ class Launcher:
         self.release_runtime(container_id)
         conmon.await_end(container_id, paths)
         disconnect(container_id, paths.network, self._networks)
+        self._volume_mounts.release(container_id)
         mounts.unmount(paths.rootfs)
         with kernel_errors("remove", paths.run):
             if paths.run.exists():

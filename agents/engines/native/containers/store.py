@@ -35,7 +35,7 @@ class ContainerStore:
         self._names: dict[str, str] = {}
 
     def load(self) -> None:
-        """Read what is on disk; folders of containers that were never finished are removed."""
+        """Read what is on disk, but for folders of containers that are only half there."""
         with kernel_errors("read the containers", self._root):
             folder = self._root / CONTAINERS
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -45,7 +45,6 @@ class ContainerStore:
     def _load_one(self, entry: Path) -> None:
         paths = self.paths(entry.name)
         if not paths.manifest.exists():
-            shutil.rmtree(entry)
             return
         try:
             manifest = msgspec.json.decode(paths.manifest.read_bytes(), type=Manifest)
@@ -59,6 +58,13 @@ class ContainerStore:
     def paths(self, container_id: str) -> ContainerPaths:
         """Return where a container's files are."""
         return ContainerPaths.of(self._root, self._run, container_id)
+
+    def half_made(self) -> tuple[str, ...]:
+        """Return the ids of folders without a manifest, left by a creation or a removal."""
+        folder = self._root / CONTAINERS
+        with kernel_errors("read the containers", folder):
+            names = [one.name for one in folder.iterdir()]
+        return tuple(name for name in names if not self.paths(name).manifest.exists())
 
     def stray_ids(self) -> tuple[str, ...]:
         """Return the ids of run folders that belong to no container."""
@@ -80,7 +86,7 @@ class ContainerStore:
         container = Container(manifest, Status(), paths, self._publish)
         try:
             with kernel_errors("make the container's folder", paths.state):
-                paths.state.mkdir(mode=0o700)
+                paths.state.mkdir(mode=0o700, exist_ok=True)
             write_atomic(paths.log, b"", sync=False)
             # The manifest comes last: a folder with one is a whole container.
             container.save_manifest(manifest)

@@ -83,11 +83,30 @@ def archive_errors(what: str) -> Iterator[None]:
         raise InvalidInputError(f"{what} is damaged: {exc}.") from exc
 
 
+class _StrictInfo(tarfile.TarInfo):
+    """A header that is damaged, or missing before the end mark, is an error.
+
+    tarfile takes it for the end, so half of an archive would pass for the whole.
+    """
+
+    @classmethod
+    def fromtarfile(cls, tar: tarfile.TarFile) -> "_StrictInfo":
+        """Read the next header; see :meth:`tarfile.TarInfo.fromtarfile`."""
+        try:
+            return super().fromtarfile(tar)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            raise
+        except tarfile.HeaderError as exc:
+            raise tarfile.ReadError(f"it ends too early or is no tar: {exc}") from exc
+
+
 def unpack(source: Readable, root: int, *, layered: bool = True) -> int:
     """Unpack a plain tar stream into the folder open at ``root``; return the files' bytes."""
     unpacker = Unpacker(root, layered=layered)
     try:
-        with tarfile.open(fileobj=cast("IO[bytes]", source), mode="r|", bufsize=_CHUNK) as tar:
+        with tarfile.open(
+            fileobj=cast("IO[bytes]", source), mode="r|", bufsize=_CHUNK, tarinfo=_StrictInfo
+        ) as tar:
             for member in tar:
                 content = tar.extractfile(member) if member.isreg() else None
                 unpacker.add(member, content)

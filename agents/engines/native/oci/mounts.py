@@ -7,6 +7,7 @@ from pathlib import Path
 from agents.engines.native.oci import defaults
 from agents.engines.native.oci.types import Mount
 from agents.engines.specs import ContainerSpec, MountSpec
+from agents.linux import kernel
 
 INIT_TARGET = "/dev/init"
 _BIND = ("rbind", "rprivate")
@@ -17,8 +18,9 @@ class Places:
     """Where on the host the parts of a container are.
 
     ``network`` is the namespace's file, None the host's network. ``files`` are bound over
-    single files: target in the container to path on the host. ``volumes`` gives the folder
-    for the target of each volume mount. ``init`` is a static init program.
+    single files: target in the container to path on the host. ``volumes`` gives the path
+    for the target of each volume mount, and of a bind that must not be looked up again.
+    ``init`` is a static init program.
     """
 
     rootfs: Path
@@ -55,21 +57,30 @@ def _without(mounts: tuple[Mount, ...], asked: list[MountSpec]) -> tuple[Mount, 
 def _mount(spec: MountSpec, places: Places) -> Mount:
     if spec.kind == "tmpfs":
         return _tmpfs(spec)
-    source = Path(spec.source) if spec.kind == "bind" else places.volumes[spec.target]
+    source = places.volumes.get(spec.target, Path(spec.source))
     return _bind(source, spec.target, read_only=spec.read_only)
 
 
 def _bind(source: Path, target: str, *, read_only: bool = False) -> Mount:
-    mode = "ro" if read_only else "rw"
-    return Mount(destination=target, type="bind", source=str(source), options=(*_BIND, mode))
+    mode = ("ro", *_below(source)) if read_only else ("rw",)
+    return Mount(destination=target, type="bind", source=str(source), options=(*_BIND, *mode))
+
+
+def _below(source: Path) -> tuple[str, ...]:
+    """Return what makes read-only what is mounted below, too (mount_setattr(2)).
+
+    crun does it for folders only; below a file nothing can be mounted.
+    """
+    return ("rro",) if kernel.is_at_least(5, 12) and source.is_dir() else ()
 
 
 def _tmpfs(spec: MountSpec) -> Mount:
     size = () if spec.tmpfs_size is None else (f"size={spec.tmpfs_size}",)
+    rights = () if spec.tmpfs_mode is None else (f"mode={spec.tmpfs_mode:o}",)
     mode = "ro" if spec.read_only else "rw"
     return Mount(
         destination=spec.target,
         type="tmpfs",
         source="tmpfs",
-        options=("nosuid", "nodev", "noexec", mode, *size),
+        options=("nosuid", "nodev", "noexec", mode, *size, *rights),
     )
