@@ -24,7 +24,17 @@ from agents.protocol.records import (
     VolumeRecord,
 )
 
-Capability = Literal["builds", "logs", "limits", "networks", "published_ports", "stats", "exec"]
+Capability = Literal[
+    "builds",
+    "exec",
+    "limits",
+    "logs",
+    "networks",
+    "pause",
+    "published_ports",
+    "stats",
+    "update",
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,6 +96,19 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UpdateSpec:
+    """What to change of a container while it is there, running or not.
+
+    Fields of ``limits`` at their defaults stay as they are; those named in ``lifted`` are
+    taken away. The maps of ``limits`` are taken as a whole. ``restart`` None keeps the policy.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    lifted: tuple[str, ...] = ()
+    restart: RestartPolicy | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class UlimitSpec:
     """One resource limit, by the names of getrlimit(2) in lower case: ``nofile``."""
 

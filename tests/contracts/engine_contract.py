@@ -18,14 +18,15 @@ from tests.contracts.containers import CreationContract, LifeContract, RemovalCo
 from tests.contracts.events import EventContract
 from tests.contracts.health import HealthContract
 from tests.contracts.images import KeepingContract
+from tests.contracts.limits import LimitContract, PauseContract, UpdateContract
 from tests.contracts.logs import LogContract
 from tests.contracts.resources import (
     ImageContract,
-    LimitContract,
     NetworkContract,
     TrafficContract,
     VolumeContract,
 )
+from tests.contracts.stats import StatsContract
 from tests.contracts.turns import TurnContract
 from tests.contracts.volumes import (
     VolumeArchiveContract,
@@ -47,10 +48,13 @@ class EngineContract(
     ListenerContract,
     LogContract,
     NetworkContract,
+    PauseContract,
     RemovalContract,
     RestartContract,
+    StatsContract,
     TrafficContract,
     TurnContract,
+    UpdateContract,
     VolumeArchiveContract,
     VolumeContentContract,
     VolumeContract,

@@ -1,4 +1,4 @@
-"""Contract: images, volumes, networks, limits."""
+"""Contract: images, volumes, networks."""
 
 from contextlib import closing
 from pathlib import Path
@@ -8,14 +8,13 @@ import pytest
 
 from agents.engines.specs import (
     EndpointSpec,
-    Limits,
     MountSpec,
     NetworkSpec,
     PortSpec,
     VolumeSpec,
 )
 from agents.errors import ConflictError, InvalidInputError, NotFoundError
-from tests.contracts.bench import OBEDIENT, Bench, unique
+from tests.contracts.bench import Bench, unique
 from tests.waiting import wait_until
 
 
@@ -211,27 +210,3 @@ class TrafficContract:
                 return False
 
         wait_until(answers, "the published port to answer")
-
-
-class LimitContract:
-    """Needs an engine whose containers are real programs."""
-
-    def test_a_kill_for_want_of_memory_is_told_apart(self, bench: Bench) -> None:
-        bench.need("limits")
-        eater = "head -c 200000000 /dev/zero | tail; exit $?"
-        ended = bench.run_to_end(eater, limits=Limits(memory=24 << 20))
-        assert (ended.exit_code, ended.oom_killed) == (137, True)
-
-    def test_a_container_has_no_more_processes_than_allowed(self, bench: Bench) -> None:
-        bench.need("limits")
-        ended = bench.run_to_end(
-            "for i in 1 2 3 4 5 6 7 8; do sleep 5 & done; echo all", limits=Limits(pids=5)
-        )
-        assert ended.exit_code != 0
-        assert "all" not in bench.lines(ended.id)
-
-    @pytest.mark.parametrize("limits", [Limits(cpus=-1), Limits(memory=0), Limits(pids=0)])
-    def test_a_senseless_limit_is_refused(self, bench: Bench, limits: Limits) -> None:
-        bench.need("limits")
-        with pytest.raises(InvalidInputError):
-            bench.create(OBEDIENT, limits=limits)

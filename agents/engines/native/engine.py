@@ -8,8 +8,10 @@ from agents.engines.native.acts.containers import ContainerActs
 from agents.engines.native.acts.events import EventActs
 from agents.engines.native.acts.health import HealthActs
 from agents.engines.native.acts.images import ImageActs
+from agents.engines.native.acts.limits import LimitActs
 from agents.engines.native.acts.logs import LogActs
 from agents.engines.native.acts.networks import NetworkActs
+from agents.engines.native.acts.stats import StatsActs
 from agents.engines.native.acts.volumes import VolumeActs
 from agents.engines.native.containers.records import ENGINE
 from agents.engines.native.parts import make_parts
@@ -18,11 +20,28 @@ from agents.linux.failures import kernel_errors
 from agents.protocol.records import EngineRecord
 
 VERSION = "1"
-CAPABILITIES = ("builds", "limits", "logs", "networks", "published_ports")
+CAPABILITIES = (
+    "builds",
+    "limits",
+    "logs",
+    "networks",
+    "pause",
+    "published_ports",
+    "stats",
+    "update",
+)
 
 
 class NativeEngine(
-    ImageActs, ContainerActs, NetworkActs, VolumeActs, LogActs, HealthActs, EventActs
+    ImageActs,
+    ContainerActs,
+    LimitActs,
+    StatsActs,
+    NetworkActs,
+    VolumeActs,
+    LogActs,
+    HealthActs,
+    EventActs,
 ):
     """Runs containers by itself, with crun and conmon.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from agents.engines.event_ring import EventRing
 from agents.engines.native.build.builder import Builder
+from agents.engines.native.containers.cgroup import ContainerCgroups
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.creation import Creator
 from agents.engines.native.containers.health import HealthMonitor
@@ -12,6 +13,7 @@ from agents.engines.native.containers.launcher import Launcher
 from agents.engines.native.containers.lifecycle import Lifecycle
 from agents.engines.native.containers.log_follower import LogFollower
 from agents.engines.native.containers.log_watch import LogWatch
+from agents.engines.native.containers.pausing import Pauser
 from agents.engines.native.containers.recovery import Recovery
 from agents.engines.native.containers.removal import Removal
 from agents.engines.native.containers.store import ContainerStore
@@ -38,6 +40,8 @@ class Parts:
     log_follower: LogFollower
     containers: ContainerStore
     health: HealthMonitor
+    cgroups: ContainerCgroups
+    pauser: Pauser
     lifecycle: Lifecycle
     creator: Creator
     removal: Removal
@@ -54,7 +58,8 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
     notifier, supervisor, log_watch = Notifier(), Supervisor(), LogWatch()
     events = EventRing()
     containers = ContainerStore(root, run, notifier.publish)
-    launcher = Launcher(run=run, uid=uid, images=images, volumes=volumes, networks=networks)
+    cgroups = ContainerCgroups(f"webpanel-{uid}")
+    launcher = Launcher(run=run, cgroups=cgroups, images=images, volumes=volumes, networks=networks)
     health = HealthMonitor(supervisor, launcher.runtime_state, events)
 
     def on_end(container: Container) -> None:
@@ -81,6 +86,8 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
         log_follower=LogFollower(log_watch),
         containers=containers,
         health=health,
+        cgroups=cgroups,
+        pauser=Pauser(cgroups=cgroups, events=events),
         lifecycle=lifecycle,
         creator=creator,
         removal=removal,

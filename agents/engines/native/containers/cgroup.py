@@ -1,31 +1,92 @@
 """The cgroups of this engine's containers: ``/<parent>/<container id>`` in every hierarchy."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
+from agents.engines.native.limits.memory import check_room
+from agents.engines.native.limits.place import Place
+from agents.engines.native.limits.settings import NO_LIMITS, make_settings
+from agents.engines.specs import Limits
+from agents.errors import NotFoundError
 from agents.linux import cgroups
+from agents.linux.cgroups import Counters, Layout
+
+# How long processes that were killed may stay in a cgroup.
+_LAST_BREATH = 2.0
+_STEP = 0.002
 
 
 class ContainerCgroups:
     """Names the containers' cgroups, and removes their common parent when nobody needs it.
 
-    The runtime makes and removes those of the containers.
+    The runtime makes and removes those of the containers; the engine writes the limits.
     """
 
     def __init__(self, parent: str) -> None:
         self._parent = parent
-        self._layout = cgroups.detect()
+        self._layout = cgroups.host_layout()
         self._lock = threading.Lock()
         self._users = 0
+
+    @property
+    def layout(self) -> Layout:
+        """Return the layout of this host."""
+        return self._layout
 
     def path(self, container_id: str) -> str:
         """Return the path of a container's cgroup, as the runtime takes it."""
         return f"/{self._parent}/{container_id}"
 
+    def place(self, container_id: str) -> Place:
+        """Return where a container's limits are written."""
+        return Place(layout=self._layout, cgroup=self.path(container_id))
+
+    def confine(self, container_id: str, limits: Limits, init: int) -> None:
+        """Put the limits of a container in force, that the runtime has just created.
+
+        Raises as :func:`agents.linux.cgroups.apply` does.
+        """
+        controllers = ("hugetlb",) if limits.huge_pages else ()
+        cgroups.enter_unified(self._layout, self.path(container_id), init, controllers)
+        self.change(container_id, NO_LIMITS, limits)
+
+    def change(self, container_id: str, before: Limits, after: Limits) -> None:
+        """Bring a container's cgroup from one set of limits to another, wholly or not at all.
+
+        Raises as :func:`agents.linux.cgroups.apply` does.
+        """
+        check_room(before, after, self.place(container_id))
+        settings = make_settings(before, after, self.place(container_id))
+        cgroups.apply(self._layout, self.path(container_id), settings)
+
+    def freeze(self, container_id: str) -> None:
+        """Freeze a container. Raises as :func:`agents.linux.cgroups.freeze` does."""
+        cgroups.freeze(self._layout, self.path(container_id))
+
+    def thaw(self, container_id: str) -> None:
+        """Let a container go on. Idempotent, also when it is gone."""
+        with suppress(NotFoundError):
+            cgroups.thaw(self._layout, self.path(container_id))
+
+    def is_frozen(self, container_id: str) -> bool:
+        """Return whether the kernel holds a container still."""
+        return cgroups.is_frozen(self._layout, self.path(container_id))
+
+    def counters(self, container_id: str) -> Counters:
+        """Return what a container uses."""
+        return cgroups.read_counters(self._layout, self.path(container_id))
+
     def was_out_of_memory(self, container_id: str) -> bool:
         """Return whether the kernel killed a process of it for want of memory."""
         return cgroups.read_oom_kills(self._layout, self.path(container_id)) > 0
+
+    def leave(self, container_id: str) -> None:
+        """Remove what the runtime does not know of a container's cgroups. Idempotent."""
+        if self._layout.mode == "hybrid" and self._layout.unified is not None:
+            _remove_soon(self._layout.unified / self._parent / container_id)
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
@@ -47,3 +108,17 @@ class ContainerCgroups:
                 # Not there, or containers are in it.
                 with suppress(OSError):
                     path.rmdir()
+
+
+def _remove_soon(folder: Path) -> None:
+    """Remove a cgroup as soon as the last of its processes is gone."""
+    end = time.monotonic() + _LAST_BREATH
+    while folder.exists():
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError:
+            if time.monotonic() > end:
+                return
+            time.sleep(_STEP)

@@ -18,6 +18,7 @@ from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.containers.records import ProcessMark
 from agents.engines.native.containers.volume_mounts import VolumeMounts
 from agents.engines.native.images.store import ImageStore
+from agents.engines.native.limits.oom_score import confine_process
 from agents.engines.native.network import Attachment, Networks
 from agents.engines.native.volumes import VolumeStore
 from agents.linux import mounts, process
@@ -42,13 +43,13 @@ class Launcher:
         self,
         *,
         run: Path,
-        uid: str,
+        cgroups: ContainerCgroups,
         images: ImageStore,
         volumes: VolumeStore,
         networks: Networks,
     ) -> None:
         self._runtime_state = run / "runtime"
-        self._cgroups = ContainerCgroups(f"webpanel-{uid}")
+        self._cgroups = cgroups
         self._images = images
         self._volume_mounts = VolumeMounts(run / "mounts", volumes)
         self._networks = networks
@@ -94,6 +95,8 @@ class Launcher:
         pids = conmon.create(container.id, container.paths, self._runtime_state)
         # Taken before the program runs: it may end at once.
         monitor, init = ProcessMark.of(pids.monitor), ProcessMark.of(pids.init)
+        self._cgroups.confine(container.id, container.manifest.spec.limits, pids.init)
+        confine_process(container.manifest.spec, pids.init)
         runtime.run(self._runtime_state, "start", container.id)
         return Launched(monitor=monitor, init=init, attachment=attachment)
 
@@ -116,14 +119,26 @@ class Launcher:
         """
         return self._cgroups.was_out_of_memory(container_id)
 
+    def thaw(self, container_id: str) -> None:
+        """Let all its processes go on. Idempotent."""
+        self._cgroups.thaw(container_id)
+
+    def is_frozen(self, container_id: str) -> bool:
+        """Return whether the kernel holds them still."""
+        return self._cgroups.is_frozen(container_id)
+
     def release_runtime(self, container_id: str) -> None:
         """Remove what the runtime holds of a container, and end what may still run.
 
         Its file system and network stay for another launch. Idempotent.
         """
+        if self._cgroups.is_frozen(container_id):
+            # What is frozen does not die of SIGKILL (v1's freezer).
+            self._cgroups.thaw(container_id)
         done = runtime.run(self._runtime_state, "delete", "--force", container_id, check=False)
         if done.exit_code != 0:
             logger.warning("container %s is not deleted: %s", container_id, process.failure(done))
+        self._cgroups.leave(container_id)
 
     def release(self, container_id: str, paths: ContainerPaths) -> None:
         """Take down all that :meth:`launch` brought up. Idempotent."""

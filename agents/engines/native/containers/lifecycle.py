@@ -49,6 +49,10 @@ class Lifecycle:
             if container.status.state == "stopping":
                 container.wait_until(lambda status: status.state != "stopping", KILL_TIME)
             _check_present(container)
+            if container.status.state == "paused":
+                raise ConflictError(
+                    f"the container {container.manifest.name} is paused", hint="Unpause it."
+                )
             if not container.is_alive():
                 container.failures = 0
                 self._launch(container, restart_count=0)
@@ -221,7 +225,7 @@ class Lifecycle:
         with container.lock:
             _check_present(container)
             if not container.is_alive():
-                raise ConflictError(f"the container {container.manifest.name} does not run")
+                raise _not_running(container)
             if number == signal.SIGKILL and not container.status.stop_requested:
                 container.update(msgspec.structs.replace(container.status, stop_requested=True))
             self._send(container, container.status, number)
@@ -230,6 +234,11 @@ class Lifecycle:
         # Told first, as the end that it brings is told at once.
         self._events.container(container.record, "kill", signal=str(number))
         signalling.send(status.init, number)
+        ends = number in (signal.SIGKILL, signal_number(container.manifest.stop_signal))
+        if ends and status.state == "paused":
+            self._launcher.thaw(container.id)
+            if container.status.state == "paused":
+                container.update(msgspec.structs.replace(container.status, state="running"))
 
     def restart(self, container: Container, grace: float | None) -> None:
         """Stop and start a container as one act. See ``Engine.restart_container``."""
@@ -281,3 +290,7 @@ def _ran_long(status: Status) -> bool:
 def _check_present(container: Container) -> None:
     if container.removed:
         raise NotFoundError(f"the container {container.manifest.name} was removed")
+
+
+def _not_running(container: Container) -> ConflictError:
+    return ConflictError(f"the container {container.manifest.name} does not run")

@@ -14,6 +14,7 @@ from agents.engines.native.containers.records import boot_id
 from agents.engines.native.containers.store import ContainerStore
 from agents.errors import AgentError
 from agents.linux import process
+from agents.protocol.records import ContainerState
 
 logger = logging.getLogger(__name__)
 
@@ -77,9 +78,11 @@ class Recovery:
             self._end_with_machine(container)
 
     def _go_on(self, container: Container) -> None:
-        if container.status.state == "stopping":
-            # Whoever was waiting for the end is gone, and asks again if it still matters.
-            container.update(msgspec.structs.replace(container.status, state="running"))
+        # Whoever was waiting for the end of a stopping one is gone, and asks again if it still
+        # matters. Whether it is paused, the kernel knows best.
+        now: ContainerState = "paused" if self._launcher.is_frozen(container.id) else "running"
+        if container.status.state != now:
+            container.update(msgspec.structs.replace(container.status, state=now))
         self._lifecycle.adopt(container)
 
     def _end_with_machine(self, container: Container) -> None:

@@ -6,6 +6,7 @@ are not set yet; containers have the default capabilities, masked paths and devi
 
 from pathlib import Path
 
+from agents.engines.native.limits.oom_score import check_oom_score
 from agents.engines.native.oci import capabilities, defaults
 from agents.engines.native.oci.mounts import Places, make_mounts
 from agents.engines.native.oci.process import ProcessPlan, make_process, make_rlimit
@@ -42,6 +43,7 @@ def check_spec(spec: ContainerSpec) -> None:
     """Raise what :func:`make_config` would raise for a spec, before anything is made."""
     capabilities.choose(add=spec.cap_add, drop=spec.cap_drop, privileged=spec.privileged)
     make_resources(spec.limits, privileged=spec.privileged)
+    check_oom_score(spec.oom_score_adj)
     for limit in spec.ulimits:
         make_rlimit(limit)
 

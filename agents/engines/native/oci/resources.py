@@ -1,25 +1,21 @@
-"""Limits by cgroups, from a spec to what the OCI runtime writes."""
+"""The cgroup part of what the OCI runtime is told: devices.
 
+All other limits are checked here, and written by the engine (agents.engines.native.limits).
+"""
+
+from agents.engines.native.limits.checks import check_limits
 from agents.engines.native.oci import defaults
-from agents.engines.native.oci.types import Cpu, Memory, Pids, Resources
+from agents.engines.native.oci.types import Resources
 from agents.engines.specs import Limits
-from agents.errors import InvalidInputError
-
-CPU_PERIOD = 100_000
+from agents.linux import cgroups
 
 
 def make_resources(limits: Limits, *, privileged: bool) -> Resources:
-    """Return the limits of one container. Raises ``InvalidInputError`` for a wrong one."""
-    for name, value in (("cpus", limits.cpus), ("memory", limits.memory), ("pids", limits.pids)):
-        if value is not None and value <= 0:
-            raise InvalidInputError(f"the limit of {name} must be above 0", field=name)
-    cpu = None
-    if limits.cpus is not None:
-        # The kernel takes no quota under a millisecond (Documentation/scheduler/sched-bwc).
-        cpu = Cpu(quota=max(1000, round(limits.cpus * CPU_PERIOD)), period=CPU_PERIOD)
-    return Resources(
-        devices=defaults.ALL_DEVICES if privileged else defaults.DEVICES,
-        memory=None if limits.memory is None else Memory(limit=limits.memory),
-        cpu=cpu,
-        pids=None if limits.pids is None else Pids(limit=limits.pids),
-    )
+    """Return what the runtime sets for one container.
+
+    Raises:
+        InvalidInputError: a limit is wrong.
+        NotSupportedError: this host cannot keep it.
+    """
+    check_limits(limits, cgroups.host_layout())
+    return Resources(devices=defaults.ALL_DEVICES if privileged else defaults.DEVICES)

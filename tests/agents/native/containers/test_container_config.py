@@ -61,18 +61,8 @@ def test_the_hosts_network_is_no_namespace_and_no_setting() -> None:
     assert [one.type for one in made.mounts if one.destination == "/sys"] == ["bind"]
 
 
-def test_limits_are_in_the_kernels_units() -> None:
-    resources = config(limits=Limits(cpus=0.5, memory=1000, pids=7)).linux.resources
-    assert resources.cpu is not None
-    assert (resources.cpu.quota, resources.cpu.period) == (50_000, 100_000)
-    assert resources.memory is not None
-    assert resources.memory.limit == 1000
-    assert resources.pids is not None
-    assert resources.pids.limit == 7
-
-
-def test_without_limits_none_is_written() -> None:
-    resources = config().linux.resources
+def test_the_runtime_writes_no_limit_as_the_engine_does() -> None:
+    resources = config(limits=Limits(cpus=0.5, memory=8 << 20, pids=7)).linux.resources
     assert (resources.cpu, resources.memory, resources.pids) == (None, None, None)
 
 
