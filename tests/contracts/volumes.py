@@ -3,6 +3,7 @@
 import io
 import os
 import tarfile
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,10 @@ from agents.errors import (
 from tests.contracts.bench import Bench, unique
 
 
-def mounted(name: str, **fields: object) -> tuple[MountSpec, ...]:
-    return (MountSpec(kind="volume", source=name, target="/data", **fields),)  # type: ignore[arg-type]
+def mounted(name: str, **fields: Any) -> tuple[MountSpec, ...]:
+    """Return a volume's mount at /data."""
+    given = {"kind": "volume", "source": name, "target": "/data", **fields}
+    return (MountSpec(**given),)
 
 
 class VolumeContentContract:
