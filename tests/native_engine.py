@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,10 @@ from agents.engines.native.engine import NativeEngine
 from agents.engines.native.images import busybox
 from agents.engines.native.images.store import ImageStore
 from agents.engines.native.network.subnets import link_name
+from agents.engines.specs import ContainerSpec
 from agents.errors import NotSupportedError
 from agents.linux import mounts, netlink, process
+from agents.protocol.records import ContainerRecord
 from tests.waiting import wait_until
 
 PROGRAMS = ("crun", "conmon", "nft", "dnsmasq", "nsenter")
@@ -117,3 +120,10 @@ def _command(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return b""
+
+
+def run_here(engine: Engine, script: str, **fields: Any) -> ContainerRecord:
+    """Create and start a container that runs a script."""
+    name = f"c{secrets.token_hex(5)}"
+    spec = ContainerSpec(name=name, image="busybox", command=("sh", "-c", script), **fields)
+    return engine.start_container(engine.create_container(spec).id)
