@@ -12,6 +12,8 @@ AgentError
 ├── OutOfSpaceError        the disk is full
 ├── TimedOutError          a deadline passed
 ├── UnreachableError       the panel does not answer
+├── RegistryError          a registry cannot be reached, or answers what it should not
+│   └── AccessDeniedError  it wants a login, or the login may not do this
 ├── CancelledError         somebody cancelled the operation
 └── RefusedError           a message failed its check (see agents.protocol.envelope)
     └── EnrolmentError     the panel did not take this host
@@ -134,6 +136,18 @@ class UnreachableError(AgentError):
 
     code = "panel_unreachable"
     retryable = True
+
+
+class RegistryError(AgentError):
+    """A registry cannot be reached, or does not answer as one."""
+
+    code = "registry_failed"
+
+
+class AccessDeniedError(RegistryError):
+    """A registry wants a login, or the login that it got may not do this."""
+
+    code = "access_denied"
 
 
 class CancelledError(AgentError):

@@ -113,12 +113,16 @@ class EngineEvent(Record, frozen=True, kw_only=True):
 
 
 class ImageRecord(Record, frozen=True, kw_only=True):
-    """An image in an engine's store; ``size`` counts its layers, shared or not."""
+    """An image in an engine's store; ``size`` counts its layers, shared or not.
+
+    ``digests`` are what registries call it: ``repository@sha256:…``.
+    """
 
     id: str
     references: tuple[str, ...]
     size: int
     created_at: float = 0.0
+    digests: tuple[str, ...] = ()
 
 
 class LayerRecord(Record, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from typing import IO, TypeVar
 import msgspec
 
 from agents.engines.native.images.config import digest_of
-from agents.errors import InvalidInputError, NotSupportedError
+from agents.errors import InvalidInputError
 
 REF_NAME = "org.opencontainers.image.ref.name"
 FULL_NAME = "io.containerd.image.name"
@@ -198,11 +198,6 @@ def blob_name(digest: str) -> str:
 
 
 def _layer_source(descriptor: Descriptor) -> LayerSource:
-    if "zstd" in descriptor.media_type:
-        raise NotSupportedError(
-            "The archive's layers are compressed with zstd, which is not supported.",
-            hint="Save the image with gzip layers.",
-        )
     return LayerSource(
         name=blob_name(descriptor.digest),
         digest=descriptor.digest,

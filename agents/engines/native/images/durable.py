@@ -8,11 +8,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Replace a file's content as a whole and make it last; see fsync(2). Raises OSError."""
+def write_file(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Replace a file's content as a whole and make it last; see fsync(2). Raises OSError.
+
+    ``mode`` is that of a new file, from which the umask takes away.
+    """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
-        with draft.open("xb") as file:
+        with open(os.open(draft, flags, mode), "wb") as file:  # noqa: PTH123  (Path has no mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

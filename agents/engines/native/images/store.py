@@ -29,6 +29,7 @@ from agents.engines.native.images.durable import locked, locked_if_free, write_f
 from agents.engines.native.images.importer import Importer
 from agents.engines.native.images.index import Entry, Index
 from agents.engines.native.images.layers import PREFIX, Draft, LayerStore
+from agents.engines.native.images.originals import Originals
 from agents.engines.native.images.references import normalise
 from agents.engines.native.images.removal import remove_file
 from agents.engines.native.images.stored import StoredImage as StoredImage
@@ -57,6 +58,7 @@ class ImageStore:
             self._blobs.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.layers = LayerStore(self._root)
             self.cache = StepCache(self._root)
+            self.originals = Originals(self._root)
         self._pinned: Counter[str] = Counter()
         # Held while it is decided which images go, and while one is pinned.
         self._pins = threading.Lock()
@@ -71,6 +73,7 @@ class ImageStore:
                 references=index.names(image_id),
                 size=entry.size,
                 created_at=entry.created_at,
+                digests=index.repository_digests(image_id),
             )
             for image_id, entry in index.images.items()
         )
@@ -116,8 +119,11 @@ class ImageStore:
         document: ImageDocument | bytes,
         diff_ids: Sequence[str],
         references: Sequence[str] = (),
+        digests: Sequence[str] = (),
     ) -> StoredImage:
         """Make an image of layers that are there; names are taken from other images.
+
+        ``digests`` are what a registry calls it, as ``<repository>@<digest>``.
 
         Raises ``InvalidInputError`` for a bad name, ``NotFoundError`` for a missing layer.
         """
@@ -125,6 +131,7 @@ class ImageStore:
             rootfs = RootFs(diff_ids=tuple(diff_ids))
             document = encode_document(msgspec.structs.replace(document, rootfs=rootfs))
         names = [str(normalise(one)) for one in references]
+        called = [str(normalise(one)) for one in digests]
         image_id, layers = digest_of(document), tuple(diff_ids)
         entry = Entry(
             layers=layers,
@@ -137,8 +144,16 @@ class ImageStore:
         with kernel_errors("store the image", self._root), self._locked():
             self._require_layers(layers)
             write_file(self._blob(image_id), document)
-            self._write(self._read().with_image(image_id, entry, names))
+            self._write(self._read().with_image(image_id, entry, names, called))
         return self.find(image_id)
+
+    def note_digests(self, image_id: str, digests: Sequence[str]) -> None:
+        """Remember what a registry calls an image. Raises ``NotFoundError``."""
+        called = [str(normalise(one)) for one in digests]
+        with kernel_errors("note a digest in", self._root), self._locked():
+            index = self._read()
+            entry = index.images[index.resolve(image_id)]
+            self._write(index.with_image(image_id, entry, (), called))
 
     def tag(self, image: str, reference: str) -> StoredImage:
         """Give an image one more name; it is taken from whatever bore it. Idempotent."""
@@ -272,6 +287,12 @@ class ImageStore:
         return sum(remove_file(self._blob(image_id)) for image_id in gone)
 
     @contextmanager
+    def taking_in(self) -> Iterator[None]:
+        """As :meth:`building`; what a failure leaves is removed."""
+        with self._swept_on_failure(), self.building():
+            yield
+
+    @contextmanager
     def _swept_on_failure(self) -> Iterator[None]:
         try:
             yield
@@ -289,8 +310,10 @@ class ImageStore:
                 self._sweep_wanted.touch()
                 return 0
             self._sweep_wanted.unlink(missing_ok=True)
-            graves = self.layers.bury(self._read().layers() | self.cache.layers())
-        return self.layers.delete(graves)
+            index = self._read()
+            graves = self.layers.bury(index.layers() | self.cache.layers())
+            freed = self.originals.sweep(index.images)
+        return freed + self.layers.delete(graves)
 
     def _load(self, index: Index, image_id: str) -> StoredImage:
         entry = index.images[image_id]
@@ -305,6 +328,7 @@ class ImageStore:
             size=entry.size,
             created_at=entry.created_at,
             document=document,
+            digests=index.repository_digests(image_id),
         )
 
     def _require_layers(self, diff_ids: Iterable[str]) -> None:

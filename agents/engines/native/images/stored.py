@@ -14,7 +14,8 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686"
 class StoredImage:
     """An image that is there. ``layers`` are folders for overlayfs, lowest first.
 
-    ``layer_sizes`` are the bytes of the files in each layer.
+    ``layer_sizes`` are the bytes of the files in each layer, ``digests`` what registries
+    call the image: ``repository@sha256:…``.
     """
 
     id: str
@@ -26,11 +27,16 @@ class StoredImage:
     size: int
     created_at: float
     document: ImageDocument
+    digests: tuple[str, ...] = ()
 
     def record(self) -> ImageRecord:
         """Return the image as others see it."""
         return ImageRecord(
-            id=self.id, references=self.references, size=self.size, created_at=self.created_at
+            id=self.id,
+            references=self.references,
+            size=self.size,
+            created_at=self.created_at,
+            digests=self.digests,
         )
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import sys
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -12,8 +13,8 @@ from agents.engines.native.images.extract import Unpacker
 from agents.errors import InvalidInputError, NotSupportedError
 
 GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
 _FOREIGN = {
-    b"\x28\xb5\x2f\xfd": "zstd",
     b"\xfd7zXZ": "xz",
     b"BZh": "bzip2",
 }
@@ -26,6 +27,29 @@ class Readable(Protocol):
     def read(self, size: int = ..., /) -> bytes:
         """Read up to ``size`` bytes."""
         ...
+
+
+class ZstdReader:
+    """The plain content of a zstd stream, which may have several frames.
+
+    It takes as much memory as the stream's window, at most 128 MiB (the library's own bound).
+    """
+
+    def __init__(self, source: Readable) -> None:
+        # Loaded only when there is such a stream: it is the library's size in memory.
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+        self._error = zstd.ZstdError
+        self._file = zstd.ZstdFile(cast("IO[bytes]", source), "rb")
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to ``size`` bytes. Raises ``InvalidInputError``."""
+        try:
+            return self._file.read(size)
+        except self._error as exc:
+            raise InvalidInputError(f"A zstd stream is damaged: {exc}.") from exc
 
 
 class HashingReader:
@@ -59,17 +83,19 @@ def peek(source: IO[bytes]) -> bytes:
 
 
 def decompressed(source: Readable, start: bytes) -> Readable:
-    """Return the plain stream of one that begins with ``start`` and can be gzip.
+    """Return the plain stream of one that begins with ``start`` and can be gzip or zstd.
 
     Raises ``NotSupportedError`` for other compressions.
     """
     if start.startswith(GZIP):
         return gzip.GzipFile(fileobj=cast("IO[bytes]", source), mode="rb")
+    if start.startswith(ZSTD):
+        return ZstdReader(source)
     for magic, name in _FOREIGN.items():
         if start.startswith(magic):
             raise NotSupportedError(
                 f"The archive is compressed with {name}, which is not supported.",
-                hint="Use gzip, or no compression.",
+                hint="Use gzip, zstd, or no compression.",
             )
     return source
 
