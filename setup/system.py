@@ -24,9 +24,10 @@ RUN_PACKAGES = (
     "redis-tools",
 )
 TEST_PACKAGES = ("chromium", "curl", "openssl")
-# Debian's package makes and starts a cluster of its own, which is not ours to do on a person's
-# machine; where it is missing, the tests on PostgreSQL are skipped with that reason.
-CI_PACKAGES = ("postgresql",)
+# Debian's packages make and start services of their own (a cluster, a registry), which is not
+# ours to do on a person's machine; where they are missing, the tests on PostgreSQL and on
+# registries are skipped with that reason. apache2-utils has htpasswd, for the registry's users.
+CI_PACKAGES = ("apache2-utils", "docker-registry", "postgresql")
 
 
 def test_packages() -> tuple[str, ...]:

@@ -32,6 +32,7 @@ Capability = Literal[
     "networks",
     "pause",
     "published_ports",
+    "registries",
     "stats",
     "update",
 ]

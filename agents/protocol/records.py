@@ -164,9 +164,10 @@ class HealthcheckRecord(Record, frozen=True, kw_only=True):
 class ImageDetails(Record, frozen=True, kw_only=True):
     """All that is known of an image.
 
-    ``references`` are its names, ``digests`` those of its names that hold a registry's
-    digest. ``size`` counts all ``layers`` (lowest first), ``shared_size`` those that other
-    images stand on too. ``containers`` are the ids of those made from it, running or not.
+    ``references`` are its names, ``digests`` what registries call it
+    (``repository@sha256:…``). ``size`` counts all ``layers`` (lowest first), ``shared_size``
+    those that other images stand on too. ``containers`` are the ids of those made from it,
+    running or not.
     """
 
     id: str

@@ -11,6 +11,7 @@ from agents.engines.native.acts.images import ImageActs
 from agents.engines.native.acts.limits import LimitActs
 from agents.engines.native.acts.logs import LogActs
 from agents.engines.native.acts.networks import NetworkActs
+from agents.engines.native.acts.registry import RegistryActs
 from agents.engines.native.acts.stats import StatsActs
 from agents.engines.native.acts.volumes import VolumeActs
 from agents.engines.native.containers.records import ENGINE
@@ -27,6 +28,7 @@ CAPABILITIES = (
     "networks",
     "pause",
     "published_ports",
+    "registries",
     "stats",
     "update",
 )
@@ -42,6 +44,7 @@ class NativeEngine(
     LogActs,
     HealthActs,
     EventActs,
+    RegistryActs,
 ):
     """Runs containers by itself, with crun and conmon.
 

@@ -21,6 +21,7 @@ from agents.engines.native.containers.supervisor import Supervisor
 from agents.engines.native.containers.volume_use import VolumeUse
 from agents.engines.native.images.store import ImageStore
 from agents.engines.native.network import Networks
+from agents.engines.native.registry.service import RegistryService
 from agents.engines.native.volumes import VolumeStore
 from agents.engines.notifier import Notifier
 
@@ -31,6 +32,7 @@ class Parts:
 
     images: ImageStore
     builder: Builder
+    registries: RegistryService
     volumes: VolumeStore
     networks: Networks
     notifier: Notifier
@@ -77,6 +79,7 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
     return Parts(
         images=images,
         builder=Builder(images),
+        registries=RegistryService(root, images),
         volumes=volumes,
         networks=networks,
         notifier=notifier,

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from backports import zstd
 
 from agents.engines.native.images import busybox
 from agents.engines.native.images.store import ImageStore
@@ -193,10 +194,24 @@ def test_a_damaged_archive_is_refused(store: ImageStore, tmp_path: Path, data: b
     assert (layers_of(tmp_path), drafts_of(tmp_path)) == ([], [])
 
 
-def test_zstd_is_said_to_be_not_supported(store: ImageStore, tmp_path: Path) -> None:
+def test_a_zstd_archive_is_imported(store: ImageStore, tmp_path: Path) -> None:
+    path = tmp_path / "x.tar"
+    path.write_bytes(zstd.compress(make_tar([file("a", b"A")])))
+    image = store.import_archive(path, "x")
+    assert (image.layers[0] / "a").read_bytes() == b"A"
+
+
+def test_a_damaged_zstd_archive_is_refused(store: ImageStore, tmp_path: Path) -> None:
     path = tmp_path / "x.tar"
     path.write_bytes(b"\x28\xb5\x2f\xfd" + bytes(100))
-    with pytest.raises(NotSupportedError, match="zstd"):
+    with pytest.raises(InvalidInputError, match="damaged"):
+        store.import_archive(path, "x")
+
+
+def test_xz_is_said_to_be_not_supported(store: ImageStore, tmp_path: Path) -> None:
+    path = tmp_path / "x.tar"
+    path.write_bytes(b"\xfd7zXZ" + bytes(100))
+    with pytest.raises(NotSupportedError, match="xz"):
         store.import_archive(path, "x")
 
 

@@ -52,7 +52,7 @@ def inspect(
     return ImageDetails(
         id=image.id,
         references=image.references,
-        digests=tuple(name for name in image.references if "@" in name),
+        digests=image.digests,
         created_at=image.created_at,
         architecture=document.architecture,
         os=document.os,

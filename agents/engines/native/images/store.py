@@ -286,6 +286,14 @@ class ImageStore:
         self.cache.forget_layers(index.layers() - left.layers())
         return sum(remove_file(self._blob(image_id)) for image_id in gone)
 
+    def document_bytes(self, image_id: str) -> bytes:
+        """Return an image's configuration as it is stored. Raises ``NotFoundError``."""
+        with kernel_errors("read an image of", self._root):
+            try:
+                return self._blob(image_id).read_bytes()
+            except FileNotFoundError as exc:
+                raise NotFoundError(f"There is no image {image_id} on this host.") from exc
+
     @contextmanager
     def taking_in(self) -> Iterator[None]:
         """As :meth:`building`; what a failure leaves is removed."""

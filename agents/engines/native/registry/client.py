@@ -6,7 +6,7 @@ See the OCI distribution specification, spec.md; the comments name its ends ("en
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO, Literal
+from typing import Literal
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
@@ -17,6 +17,7 @@ from agents.engines.native.images.media import INDEXES, LARGEST_DOCUMENT, MANIFE
 from agents.engines.native.registry.authorization import LARGEST_ANSWER, Authorization, denied
 from agents.engines.native.registry.settings import Endpoint, Scheme
 from agents.engines.native.registry.transport import (
+    Body,
     BrokenError,
     PlainError,
     Response,
@@ -143,7 +144,7 @@ class Client:
         response = self._ask("POST", self._url("blobs", "uploads/"))
         return self._location(response, 202)
 
-    def finish_upload(self, location: str, digest: str, body: IO[bytes], size: int) -> None:
+    def finish_upload(self, location: str, digest: str, body: Body, size: int) -> None:
         """Send all of a blob (end-6)."""
         mark = "&" if "?" in location else "?"
         url = f"{location}{mark}{urlencode({'digest': digest})}"
@@ -174,7 +175,7 @@ class Client:
         method: str,
         url: str,
         headers: Mapping[str, str] | None = None,
-        body: bytes | IO[bytes] | None = None,
+        body: Body | None = None,
     ) -> Response:
         """Send a request, with what the registry wants to know of us, and follow redirects."""
         shown = self._authorization.headers(self._scopes)
@@ -214,7 +215,7 @@ class Client:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | IO[bytes] | None,
+        body: Body | None,
     ) -> Response:
         response = self._transport.send(method, url, headers, body)
         if response.status >= 500 or response.status == 429:

@@ -177,9 +177,9 @@ class Pull:
             if growing.is_whole:
                 self._reports.say(layer.digest, "extracting", place, layer.size)
 
-        with _unpacking(GrowingReader(download.path, growing, moved), draft) as result:
-            with growing.failing_with_writer():
-                download.run(growing)
+        reader = GrowingReader(download.path, growing, moved)
+        with _unpacking(reader, draft) as result, growing.failing_with_writer():
+            download.run(growing)
         if result.diff_id != diff_id:
             raise InvalidInputError(f"The layer {diff_id} unpacks to {result.diff_id}.")
         return result.size

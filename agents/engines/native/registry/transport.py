@@ -3,6 +3,7 @@
 Nothing is followed, retried or decoded here.
 """
 
+import io
 import socket
 import ssl
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ from agents.engines.native.registry.settings import Places, is_loopback
 from agents.errors import RegistryError
 
 Response = BaseHTTPResponse
+Body = bytes | IO[bytes] | io.RawIOBase
 
 _TIMEOUT = urllib3.Timeout(connect=10.0, read=60.0)
 _USER_AGENT = "webpanel-agent"
@@ -58,7 +60,7 @@ class Transport:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | IO[bytes] | None = None,
+        body: Body | None = None,
     ) -> Response:
         """Send one request and return the answer, whose body is yet to be read.
 
