@@ -13,6 +13,7 @@ from agents.engines.specs import Limits
 from agents.errors import NotFoundError
 from agents.linux import cgroups
 from agents.linux.cgroups import Counters, Layout
+from agents.linux.cgroups.moves import Readiness
 
 # How long processes that were killed may stay in a cgroup.
 _LAST_BREATH = 2.0
@@ -28,6 +29,7 @@ class ContainerCgroups:
     def __init__(self, parent: str) -> None:
         self._parent = parent
         self._layout = cgroups.host_layout()
+        self._readiness = Readiness(self._layout)
         self._lock = threading.Lock()
         self._users = 0
 
@@ -90,11 +92,12 @@ class ContainerCgroups:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Keep the parent while the runtime makes a cgroup in it."""
+        """Keep the parent while the runtime makes a cgroup in it, and the kernel ready for that."""
         with self._lock:
             self._users += 1
         try:
-            yield
+            with self._readiness.kept():
+                yield
         finally:
             with self._lock:
                 self._users -= 1
