@@ -12,9 +12,9 @@ def addresses(own_networks: Iterable[str] = ()) -> tuple[str, ...]:
     """
     own = [IPv4Network(subnet) for subnet in own_networks if subnet]
     found = []
-    for interface in netlink.list_addresses():
-        address = interface.ip
-        outside = not any(address in network for network in own)
+    for held in netlink.list_addresses():
+        address = held.address.ip
+        outside = address.version == 4 and not any(address in network for network in own)
         if outside and not address.is_loopback and not address.is_link_local:
             found.append(str(address))
     return tuple(found)

@@ -22,3 +22,9 @@ def write_sysctl(name: str, value: str) -> None:
 def has_sysctl(name: str) -> bool:
     """Return whether this kernel has the setting."""
     return (ROOT / name).exists()
+
+
+def list_sysctls(folder: str) -> tuple[str, ...]:
+    """Return the names of settings or folders below a folder; none where it is not there."""
+    path = ROOT / folder
+    return tuple(sorted(one.name for one in path.iterdir())) if path.is_dir() else ()

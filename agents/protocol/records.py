@@ -37,6 +37,9 @@ class EndpointRecord(Record, frozen=True, kw_only=True):
     mac_address: str = ""
     gateway: str = ""
     aliases: tuple[str, ...] = ()
+    ipv6_address: str = ""
+    gateway6: str = ""
+    interface: str = ""
 
 
 class ContainerRecord(Record, frozen=True, kw_only=True):
@@ -220,6 +223,11 @@ class NetworkRecord(Record, frozen=True, kw_only=True):
     gateway: str = ""
     internal: bool = False
     labels: dict[str, str] = {}
+    subnet6: str = ""
+    gateway6: str = ""
+    ip_range: str = ""
+    parent: str = ""
+    options: dict[str, str] = {}
 
 
 class VolumeRecord(Record, frozen=True, kw_only=True):

@@ -79,6 +79,7 @@ class NativeEngine(
         self._parts.health.close()
         self._parts.supervisor.close()
         self._parts.log_watch.close()
+        self._parts.networks.close()
         self._parts.notifier.close()
         self._parts.events.close()
 

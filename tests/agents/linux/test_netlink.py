@@ -7,7 +7,7 @@ import pytest
 
 from agents.errors import KernelError
 from agents.linux import namespaces, netlink
-from agents.linux.netlink import Cable
+from agents.linux.netlink import Cable, Interface
 
 pytestmark = pytest.mark.root
 
@@ -32,7 +32,7 @@ def namespace(path: Path) -> Iterator[Path]:
 
 
 def make_bridge(host: Path) -> bool:
-    return namespaces.run_inside(host, lambda: netlink.create_bridge("br0", GATEWAY, MAC))
+    return namespaces.run_inside(host, lambda: netlink.create_bridge("br0", (GATEWAY,), MAC))
 
 
 def cable(**changes: object) -> Cable:
@@ -41,14 +41,18 @@ def cable(**changes: object) -> Cable:
         "bridge": "br0",
         "name": "eth0",
         "mac_address": "02:57:0a:42:00:02",
-        "address": IPv4Interface("10.66.0.2/24"),
-        "gateway": GATEWAY.ip,
+        "addresses": (IPv4Interface("10.66.0.2/24"),),
+        "gateways": (GATEWAY.ip,),
     }
     return Cable(**(fields | changes))
 
 
 def plug(host: Path, one: Cable, inside: Path) -> None:
     namespaces.run_inside(host, lambda: netlink.connect(one, inside))
+
+
+def addresses(path: Path) -> set[Interface]:
+    return {one.address for one in namespaces.run_inside(path, netlink.list_addresses)}
 
 
 def names(path: Path) -> set[str]:
@@ -61,15 +65,16 @@ def test_a_bridge_is_made_once_and_is_up(host: Path) -> None:
     link = namespaces.run_inside(host, lambda: netlink.find_link("br0"))
     assert link is not None
     assert (link.kind, link.mac_address, link.is_up) == ("bridge", MAC, True)
-    assert GATEWAY in namespaces.run_inside(host, netlink.list_addresses)
+    assert GATEWAY in addresses(host)
 
 
 def test_a_cable_brings_address_and_route(host: Path, inside: Path) -> None:
     make_bridge(host)
     plug(host, cable(), inside)
     assert names(inside) == {"lo", "eth0"}
-    assert IPv4Interface("10.66.0.2/24") in namespaces.run_inside(inside, netlink.list_addresses)
-    assert namespaces.run_inside(inside, netlink.list_routes) == (IPv4Network("10.66.0.0/24"),)
+    assert IPv4Interface("10.66.0.2/24") in addresses(inside)
+    routes = namespaces.run_inside(inside, netlink.list_routes)
+    assert {one.network for one in routes if one.table == 254} == {IPv4Network("10.66.0.0/24")}
 
 
 def test_plugging_in_again_replaces_the_cable(host: Path, inside: Path) -> None:
@@ -83,7 +88,7 @@ def test_plugging_in_again_replaces_the_cable(host: Path, inside: Path) -> None:
 def test_a_cable_that_cannot_be_configured_is_taken_away(host: Path, inside: Path) -> None:
     make_bridge(host)
     with pytest.raises(KernelError, match="configure the interface eth0"):
-        plug(host, cable(gateway=IPv4Address("192.0.2.1")), inside)
+        plug(host, cable(gateways=(IPv4Address("192.0.2.1"),)), inside)
     assert names(host) == {"lo", "br0"}
 
 

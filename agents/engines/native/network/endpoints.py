@@ -1,24 +1,31 @@
 """The places of a container on its networks: names, addresses, interfaces."""
 
+import dataclasses
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from agents.engines.native.network.records import AttachmentFile, EndpointFile, NetworkFile
-from agents.engines.native.network.subnets import (
+from agents.engines.native.network.addresses import (
+    Family,
     asked_address,
     link_name,
     mac_of,
     next_address,
+    parse_address,
+)
+from agents.engines.native.network.options import read_options
+from agents.engines.native.network.records import (
+    MACVLAN,
+    Address,
+    AttachmentFile,
+    EndpointFile,
+    NetworkFile,
 )
 from agents.engines.specs import EndpointSpec, PortSpec
 from agents.errors import InvalidInputError
-from agents.linux import netlink
-from agents.linux.netlink import Cable
 from agents.protocol.records import EndpointRecord
 
 SHORT_ID = 12
@@ -32,7 +39,8 @@ class Request:
     """What a container asks of its networks.
 
     ``namespace`` is the path that keeps its network namespace; to reserve, none is needed.
-    It answers to its name, its hostname, its short id and each endpoint's aliases.
+    It answers to its name, its hostname, its short id and each endpoint's aliases. ``dns``
+    are name servers to ask in place of the host's.
     """
 
     container_id: str
@@ -41,34 +49,55 @@ class Request:
     endpoints: tuple[EndpointSpec, ...] = ()
     ports: tuple[PortSpec, ...] = ()
     hostname: str = ""
+    dns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """The addresses of a network in use, and those given out last, of each family."""
+
+    used: Collection[Address]
+    last: Mapping[Family, Address]
+
+
+def check_dns(servers: Iterable[str]) -> tuple[str, ...]:
+    """Return name servers as addresses. Raises InvalidInputError."""
+    return tuple(str(parse_address(one, "dns")) for one in servers)
 
 
 def choose_endpoint(
-    request: Request,
-    number: int,
-    network: NetworkFile,
-    used: Collection[IPv4Address],
-    last: IPv4Address | None,
+    whose: AttachmentFile, spec: EndpointSpec, network: NetworkFile, use: Use
 ) -> EndpointFile:
-    """Return the ``number``-th endpoint of a request, with a free address.
+    """Return another endpoint of a container, with free addresses and a free interface.
 
     Raises ConflictError, InvalidInputError.
     """
-    spec = request.endpoints[number]
-    if spec.ipv4_address:
-        address = asked_address(spec.ipv4_address, network, used)
-    else:
-        address = next_address(network, used, last)
+    address = _address(spec.ipv4_address, network, use, 4)
+    address6 = _address(spec.ipv6_address, network, use, 6)
     return EndpointFile(
         network_id=network.id,
         network=network.name,
-        link=link_name("wv", request.container_id, network.id),
-        interface=f"eth{number}",
+        link=link_name("wv", whose.container_id, network.id),
+        interface=_free_interface(whose, read_options(network.spec).prefix),
         address=str(address),
-        mac_address=_mac(spec) or mac_of(address),
+        address6=str(address6 or ""),
+        mac_address=_mac(spec) or (mac_of(address) if address else ""),
+        priority=spec.gateway_priority,
         aliases=spec.aliases,
-        names=_names(request, spec),
+        names=_names(whose, spec),
     )
+
+
+def _address(text: str, network: NetworkFile, use: Use, family: Family) -> Address | None:
+    if text:
+        return asked_address(text, network, use.used, family)
+    return next_address(network, use.used, use.last.get(family), family)
+
+
+def _free_interface(whose: AttachmentFile, prefix: str) -> str:
+    taken = {one.interface for one in whose.endpoints}
+    names = (f"{prefix}{number}" for number in range(len(taken) + 1))
+    return next(name for name in names if name not in taken)
 
 
 def _mac(spec: EndpointSpec) -> str:
@@ -78,9 +107,9 @@ def _mac(spec: EndpointSpec) -> str:
     return mac
 
 
-def _names(request: Request, spec: EndpointSpec) -> tuple[str, ...]:
-    short = request.container_id[:SHORT_ID]
-    names = (request.name, request.hostname, *spec.aliases, short)
+def _names(whose: AttachmentFile, spec: EndpointSpec) -> tuple[str, ...]:
+    short = whose.container_id[:SHORT_ID]
+    names = (whose.name, whose.hostname, *spec.aliases, short)
     for name in names:
         if name and not _NAME.fullmatch(name):
             raise InvalidInputError(f"{name!r} cannot be the name of a host", field="aliases")
@@ -98,31 +127,53 @@ def rename(attachment: AttachmentFile, name: str) -> AttachmentFile:
     return replace(attachment, name=name, endpoints=places)
 
 
-def primary(
-    endpoints: Iterable[EndpointFile], networks: Mapping[str, NetworkFile]
-) -> EndpointFile | None:
-    """Return the endpoint with the default route and the published ports: the first on a
-    network that is not internal.
+Networks = Mapping[str, NetworkFile]
+
+
+def _by_priority(places: Iterable[EndpointFile]) -> list[EndpointFile]:
+    return sorted(places, key=lambda one: -one.priority)
+
+
+def gateways(places: Iterable[EndpointFile], networks: Networks) -> dict[Address, EndpointFile]:
+    """Return the default gateways, one for each family, with the endpoint that leads there.
+
+    They are those of the endpoint with the greatest priority, and among equals of the first,
+    on a network that is not internal; bridges go before macvlans.
     """
-    outward = (one for one in endpoints if not networks[one.network].internal)
-    return next(outward, None)
+    outward = [one for one in places if not networks[one.network].internal]
+    outward.sort(key=lambda one: networks[one.network].driver == MACVLAN)
+    chosen: dict[Family, tuple[Address, EndpointFile]] = {}
+    for endpoint in _by_priority(outward):
+        for gateway in networks[endpoint.network].gateway_addresses:
+            chosen.setdefault(gateway.version, (gateway, endpoint))
+    return dict(chosen.values())
 
 
-def connect(
-    attachment: AttachmentFile, endpoint: EndpointFile, networks: Mapping[str, NetworkFile]
-) -> None:
-    """Make the veth pair of an endpoint, in place of one that is there. Raises KernelError."""
-    network = networks[endpoint.network]
-    is_primary = primary(attachment.endpoints, networks) == endpoint
-    cable = Cable(
-        host_name=endpoint.link,
-        bridge=network.bridge,
-        name=endpoint.interface,
-        mac_address=endpoint.mac_address,
-        address=IPv4Interface((endpoint.address, network.network.prefixlen)),
-        gateway=network.gateway_address if is_primary else None,
-    )
-    netlink.connect(cable, Path(attachment.namespace))
+def published(places: Iterable[EndpointFile], networks: Networks) -> dict[Family, EndpointFile]:
+    """Return the endpoint that ports are published to, for each family."""
+    found: dict[Family, EndpointFile] = {}
+    for gateway, endpoint in gateways(_on_bridges(places, networks), networks).items():
+        found[gateway.version] = endpoint
+    return found
+
+
+def _on_bridges(places: Iterable[EndpointFile], networks: Networks) -> tuple[EndpointFile, ...]:
+    return tuple(one for one in places if networks[one.network].bridge)
+
+
+def default_host_ip(network: NetworkFile) -> str:
+    """Return where a network publishes ports that name no address of the host, "" for all."""
+    return read_options(network.spec).host_ip
+
+
+def at_home(port: PortSpec, host_ip: str) -> PortSpec:
+    """Return a port with the address of the host that it has by default."""
+    return port if port.host_ip else dataclasses.replace(port, host_ip=host_ip)
+
+
+def asking(attachment: AttachmentFile, networks: Networks) -> EndpointFile | None:
+    """Return the endpoint by which a container asks for names: its first on a bridge."""
+    return next(iter(_on_bridges(attachment.endpoints, networks)), None)
 
 
 def to_record(endpoint: EndpointFile, network: NetworkFile) -> EndpointRecord:
@@ -130,7 +181,10 @@ def to_record(endpoint: EndpointFile, network: NetworkFile) -> EndpointRecord:
     return EndpointRecord(
         network=endpoint.network,
         ipv4_address=endpoint.address,
+        ipv6_address=endpoint.address6,
         mac_address=endpoint.mac_address,
         gateway=network.gateway,
+        gateway6=network.gateway6,
+        interface=endpoint.interface,
         aliases=endpoint.aliases,
     )

@@ -6,7 +6,7 @@ exactly this case: there we add two rules for each bridge. Any other chain belon
 administrator; we report it and leave it alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +17,7 @@ from agents.linux import process
 DOCKER_CHAIN = "DOCKER-USER"
 
 _COMMENT = "webpanel"
-_IPV4_FAMILIES = ("ip", "inet")
+_FAMILIES = ("ip", "ip6", "inet")
 
 
 class _Chain(msgspec.Struct, kw_only=True):
@@ -62,20 +62,25 @@ class Obstacle:
         return f"The firewall chain {where} drops incoming packets; allow DNS from wp+ interfaces."
 
 
-def find_obstacles(own_table: str) -> tuple[Obstacle, ...]:
-    """Return the chains that may stand in our way; DOCKER-USER opens Docker's own."""
+def find_obstacles(own_table: str, *, ipv6: bool) -> tuple[Obstacle, ...]:
+    """Return the chains that may stand in our way; DOCKER-USER opens Docker's own.
+
+    Those that see IPv6 alone count if ``ipv6`` is in use.
+    """
     chains = _list_chains()
     opened = {(one.family, one.table) for one in chains if one.name == DOCKER_CHAIN}
     return tuple(
         Obstacle(family=one.family, table=one.table, chain=one.name, hook=hook)
         for one in chains
         for hook in _drops(one)
-        if one.table != own_table and not (hook == "forward" and (one.family, one.table) in opened)
+        if one.table != own_table
+        and (ipv6 or one.family != "ip6")
+        and not (hook == "forward" and (one.family, one.table) in opened)
     )
 
 
 def _drops(chain: _Chain) -> Iterator[Literal["forward", "input"]]:
-    if chain.policy != "drop" or chain.family not in _IPV4_FAMILIES:
+    if chain.policy != "drop" or chain.family not in _FAMILIES:
         return
     if chain.hook == "forward":
         yield "forward"
@@ -83,40 +88,46 @@ def _drops(chain: _Chain) -> Iterator[Literal["forward", "input"]]:
         yield "input"
 
 
-def open_docker_chain(bridge: str) -> None:
-    """Let a bridge through Docker's FORWARD chain, where there is one. Idempotent."""
-    for chain in _docker_chains():
-        if _our_rules(chain, bridge):
-            continue
-        for key in ("iifname", "oifname"):
-            where = [chain.family, chain.table, chain.name]
-            comment = f'"{_comment(bridge)}"'
-            process.run(
-                ["nft", "insert", "rule", *where, key, bridge, "accept", "comment", comment]
-            )
+def open_docker_chains(bridges: Iterable[str]) -> bool:
+    """Let bridges through Docker's FORWARD chains, where there are any. Idempotent.
+
+    Returns whether one of them was not let through before.
+    """
+    commands = [
+        f'insert rule {chain.family} {chain.table} {chain.name} {key} "{bridge}"'
+        f' accept comment "{_comment(bridge)}"\n'
+        for chain in _docker_chains()
+        for bridge in _not_let_through(chain, bridges)
+        for key in ("iifname", "oifname")
+    ]
+    if commands:
+        process.run(["nft", "-f", "-"], input="".join(commands).encode())
+    return bool(commands)
 
 
-def close_docker_chain(bridge: str) -> None:
-    """Take our rules out of Docker's chain. Idempotent."""
+def _not_let_through(chain: _Chain, bridges: Iterable[str]) -> list[str]:
+    known = {rule.comment for rule in _rules(chain)}
+    return [bridge for bridge in bridges if _comment(bridge) not in known]
+
+
+def close_docker_chains(bridge: str) -> None:
+    """Take our rules out of Docker's chains. Idempotent."""
     for chain in _docker_chains():
-        for rule in _our_rules(chain, bridge):
-            where = [rule.family, rule.table, rule.chain]
-            process.run(["nft", "delete", "rule", *where, "handle", str(rule.handle)])
+        for rule in _rules(chain):
+            if rule.comment == _comment(bridge):
+                where = [rule.family, rule.table, rule.chain]
+                process.run(["nft", "delete", "rule", *where, "handle", str(rule.handle)])
 
 
 def _docker_chains() -> tuple[_Chain, ...]:
     return tuple(
-        one for one in _list_chains() if one.name == DOCKER_CHAIN and one.family in _IPV4_FAMILIES
+        one for one in _list_chains() if one.name == DOCKER_CHAIN and one.family in _FAMILIES
     )
 
 
-def _our_rules(chain: _Chain, bridge: str) -> tuple[_Rule, ...]:
+def _rules(chain: _Chain) -> tuple[_Rule, ...]:
     listing = _list(["chain", chain.family, chain.table, chain.name])
-    return tuple(
-        item.rule
-        for item in listing
-        if item.rule is not None and item.rule.comment == _comment(bridge)
-    )
+    return tuple(item.rule for item in listing if item.rule is not None)
 
 
 def _comment(bridge: str) -> str:

@@ -11,15 +11,17 @@ names go to the host's own name servers. See docs/decisions/0003-network-names.m
 """
 
 import logging
+import os
 import signal
 import stat
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from agents.engines.native.network.ports import probe
-from agents.errors import NotSupportedError, ProgramError
+from agents.engines.native.network.records import Address
+from agents.errors import NotFoundError, NotSupportedError, ProgramError
 from agents.linux import process
 from agents.linux.failures import kernel_errors
 
@@ -32,11 +34,15 @@ _ATTEMPTS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What one resolver answers. ``key`` names it; ``hosts`` are addresses with their names."""
+    """What one resolver answers. ``key`` names it; ``hosts`` are addresses with their names.
+
+    ``servers`` are asked for all other names, the host's own when empty.
+    """
 
     key: str
     gateway: IPv4Address
-    hosts: tuple[tuple[IPv4Address, tuple[str, ...]], ...]
+    hosts: tuple[tuple[Address, tuple[str, ...]], ...]
+    servers: tuple[str, ...] = ()
 
     def to_hosts(self) -> str:
         """Return the hosts(5) file of the view."""
@@ -46,12 +52,14 @@ class View:
 class Resolvers:
     """The resolvers of one agent, with their files in ``<run>/dns``.
 
-    Not safe for two callers at once; :class:`Networks` holds the lock.
+    Not safe for two callers at once; :class:`Enforcer` holds the lock. Each is watched by a
+    pidfd, so that one whose names did not change costs nothing.
     """
 
     def __init__(self, run: Path, nameservers: Path = HOST_NAMESERVERS) -> None:
         self._folder = run / "dns"
         self._nameservers = nameservers
+        self._running: dict[str, _Running] = {}
 
     def serve(self, views: Iterable[View]) -> dict[str, int]:
         """Let exactly these views be answered; return the port of each by its key.
@@ -63,43 +71,84 @@ class Resolvers:
         return ports
 
     def _serve_one(self, view: View) -> int:
-        resolver = _Resolver(self._folder, view.key, self._nameservers)
-        if resolver.write_hosts(view.to_hosts()):
-            resolver.reload()
-        port = resolver.port()
-        if port is not None and resolver.process_id() is not None:
-            return port
-        return resolver.start(view.gateway, port)
+        known = self._running.get(view.key)
+        if known is not None and process.wait_pidfd(known.pidfd, 0):
+            self._forget(view.key)
+            known = None
+        if known is None:
+            known = self._running[view.key] = self._take_up(view)
+        elif known.view != view:
+            _Resolver(self._folder, view.key).write_hosts(view.to_hosts())
+            process.send_signal(known.pidfd, signal.SIGHUP)
+            self._running[view.key] = replace(known, view=view)
+        return known.port
+
+    def _take_up(self, view: View) -> "_Running":
+        """Find the process of a view, from before this agent's start, or start it."""
+        resolver = _Resolver(self._folder, view.key)
+        resolver.write_hosts(view.to_hosts())
+        resolver.reload()
+        port, pid = resolver.port(), resolver.process_id()
+        if port is None or pid is None:
+            port = resolver.start(view.gateway, port, self._upstream(view))
+            pid = resolver.process_id()
+        if pid is None:
+            raise NotFoundError(f"the resolver of the view {view.key} ended at once")
+        return _Running(view=view, port=port, pidfd=process.open_pidfd(pid))
+
+    def _upstream(self, view: View) -> str:
+        if view.servers:
+            return "".join(["no-resolv\n", *(f"server={one}\n" for one in view.servers)])
+        return f"resolv-file={self._nameservers}\n"
 
     def _stop_others(self, keep: Collection[str]) -> None:
+        for key in self._running.keys() - set(keep):
+            self._forget(key)
         for path in self._folder.glob("*.conf"):
             if path.stem not in keep:
-                _Resolver(self._folder, path.stem, self._nameservers).stop()
+                _Resolver(self._folder, path.stem).stop()
         if not keep and self._folder.is_dir():
             self._folder.rmdir()
+
+    def _forget(self, key: str) -> None:
+        os.close(self._running.pop(key).pidfd)
+
+    def pidfds(self) -> tuple[int, ...]:
+        """Return the pidfds of all resolvers; see pidfd_open(2)."""
+        return tuple(one.pidfd for one in self._running.values())
+
+    def close(self) -> None:
+        """Let go of the resolvers, which go on. Idempotent."""
+        for key in tuple(self._running):
+            self._forget(key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Running:
+    """A resolver that runs, with what it was told last."""
+
+    view: View
+    port: int
+    pidfd: int
 
 
 class _Resolver:
     """One dnsmasq and its files."""
 
-    def __init__(self, folder: Path, key: str, nameservers: Path) -> None:
+    def __init__(self, folder: Path, key: str) -> None:
         self._folder = folder
         self._conf = folder / f"{key}.conf"
         self._hosts = folder / f"{key}.hosts"
         self._pid = folder / f"{key}.pid"
-        self._nameservers = nameservers
 
-    def write_hosts(self, text: str) -> bool:
-        """Write the hosts file; return whether it changed."""
-        if self._hosts.exists() and self._hosts.read_text() == text:
-            return False
+    def write_hosts(self, text: str) -> None:
+        """Write the hosts file, whole or not at all."""
         with kernel_errors("write", self._hosts):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o711)
             temporary = self._hosts.with_suffix(".tmp")
             temporary.write_text(text)
             temporary.chmod(0o644)
             temporary.replace(self._hosts)
-        return True
 
     def port(self) -> int | None:
         """Return the port of the configuration, or None when there is none yet."""
@@ -123,7 +172,7 @@ class _Resolver:
         if pid is not None:
             process.signal_process(pid, signal.SIGHUP)
 
-    def start(self, gateway: IPv4Address, port: int | None) -> int:
+    def start(self, gateway: IPv4Address, port: int | None, upstream: str) -> int:
         """Start the process and return its port, the former one if it is still free.
 
         Returns when it answers.
@@ -131,7 +180,7 @@ class _Resolver:
         for attempt in range(_ATTEMPTS):
             if port is None or attempt:
                 port = probe("udp", str(gateway), 0)
-            self._write_conf(gateway, port)
+            self._write_conf(gateway, port, upstream)
             try:
                 process.run(["dnsmasq", f"--conf-file={self._conf}"])
             except ProgramError as exc:
@@ -151,7 +200,7 @@ class _Resolver:
                 hint="Install it: apt-get install dnsmasq-base",
             ) from exc
 
-    def _write_conf(self, gateway: IPv4Address, port: int) -> None:
+    def _write_conf(self, gateway: IPv4Address, port: int, upstream: str) -> None:
         with kernel_errors("write", self._conf):
             self._conf.write_text(
                 f"port={port}\n"
@@ -159,7 +208,7 @@ class _Resolver:
                 "bind-interfaces\n"
                 "no-hosts\n"
                 f"addn-hosts={self._hosts}\n"
-                f"resolv-file={self._nameservers}\n"
+                f"{upstream}"
                 f"pid-file={self._pid}\n"
                 f"user={self._user()}\n"
                 # Plain names are ours alone: unknown ones are answered, not passed on.

@@ -3,75 +3,112 @@
 import errno
 import socket
 from collections.abc import Collection, Iterable, Iterator
-from ipaddress import IPv4Address
-from pathlib import Path
 
-from agents.engines.native.network.records import AttachmentFile, PortFile
-from agents.engines.native.network.subnets import parse_address
+from msgspec.structs import replace
+
+from agents.engines.native.network.addresses import parse_address
+from agents.engines.native.network.listeners import find_listener
+from agents.engines.native.network.records import Address, AttachmentFile, PortFile
 from agents.engines.specs import PortSpec
-from agents.errors import ConflictError, InvalidInputError, NotSupportedError
-from agents.linux.failures import kernel_errors
+from agents.errors import ConflictError, InvalidInputError
 
 ANY = "0.0.0.0"  # noqa: S104 - the wildcard is what is asked for
+ANY6 = "::"
 
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 _ATTEMPTS = 50
 
 
 def choose_ports(
-    specs: Iterable[PortSpec], address: IPv4Address, others: Collection[AttachmentFile]
+    specs: Iterable[PortSpec], addresses: Collection[Address], others: Collection[AttachmentFile]
 ) -> tuple[PortFile, ...]:
-    """Return the ports to publish for a container at ``address``.
+    """Return the ports to publish for a container with these addresses, one of a family.
 
-    Ports of other containers and of any program on this host count as taken; a
-    ``host_port`` of 0 gets one that the kernel calls free.
+    A port without a ``host_ip`` is published for each family that the container has, under
+    one number. Ports of other containers and of any program on this host count as taken; a
+    ``host_port`` of 0 gets one that the kernel calls free, a range its first free one.
 
     Raises:
         ConflictError: a port is taken; names the port, and its holder when known.
-        InvalidInputError, NotSupportedError: the spec is no port, or not an IPv4 one.
+        InvalidInputError: the spec is no port, or of a family that the container has not.
     """
     chosen: list[PortFile] = []
     for spec in dict.fromkeys(specs):
-        host_ip = _host_ip(spec)
-        port = PortFile(
-            host_ip=host_ip,
+        chosen += _settle(_places(spec, addresses), spec, chosen, others)
+    return tuple(chosen)
+
+
+def _places(spec: PortSpec, addresses: Collection[Address]) -> tuple[PortFile, ...]:
+    _check_numbers(spec)
+    host_ip = str(parse_address(spec.host_ip, "ports")) if spec.host_ip else ""
+    family = (6 if ":" in host_ip else 4) if host_ip else None
+    places = tuple(
+        PortFile(
+            host_ip="" if host_ip in (ANY, ANY6) else host_ip,
             host_port=spec.host_port,
             container_port=spec.container_port,
             protocol=spec.protocol,
             address=str(address),
         )
-        chosen.append(_settle(port, chosen, others))
-    return tuple(chosen)
+        for address in addresses
+        if family in (None, address.version)
+    )
+    if not places:
+        raise InvalidInputError(
+            f"a port on {spec.host_ip} needs a network with IPv{family}",
+            hint="Switch IPv6 on for the network (ipv6: true).",
+            field="ports",
+        )
+    return places
 
 
-def _host_ip(spec: PortSpec) -> str:
-    if not 0 < spec.container_port < 65536 or not 0 <= spec.host_port < 65536:
+def _check_numbers(spec: PortSpec) -> None:
+    last = spec.host_port_end or spec.host_port
+    if not 0 < spec.container_port < 65536 or not 0 <= spec.host_port <= last < 65536:
         raise InvalidInputError(
             f"{spec.host_port}:{spec.container_port} is out of range for a port", field="ports"
         )
-    if ":" in spec.host_ip:
-        raise NotSupportedError(f"ports on the IPv6 address {spec.host_ip} cannot be published")
-    if spec.host_ip in ("", ANY):
-        return ""
-    return str(parse_address(spec.host_ip, "ports"))
 
 
-def _settle(port: PortFile, chosen: list[PortFile], others: Collection[AttachmentFile]) -> PortFile:
-    if port.host_port:
-        _refuse_taken(port, chosen, others)
-        return port
+def _settle(
+    places: tuple[PortFile, ...],
+    spec: PortSpec,
+    chosen: list[PortFile],
+    others: Collection[AttachmentFile],
+) -> tuple[PortFile, ...]:
+    if spec.host_port and spec.host_port_end <= spec.host_port:
+        for port in places:
+            _refuse_taken(port, chosen, others)
+        return places
+    for number in _candidates(places[0], spec):
+        numbered = tuple(replace(port, host_port=number) for port in places)
+        if all(_is_free(port, chosen, others) for port in numbered):
+            return numbered
+    if spec.host_port:
+        text = f"no port of {spec.host_port}-{spec.host_port_end}/{spec.protocol} is free"
+    else:
+        text = "no port of this host is free"
+    raise ConflictError(text, field="ports")
+
+
+def _candidates(port: PortFile, spec: PortSpec) -> Iterator[int]:
+    if spec.host_port:
+        yield from range(spec.host_port, spec.host_port_end + 1)
+        return
     for _ in range(_ATTEMPTS):
-        number = probe(port.protocol, port.host_ip or ANY, 0)
-        candidate = PortFile(
-            host_ip=port.host_ip,
-            host_port=number,
-            container_port=port.container_port,
-            protocol=port.protocol,
-            address=port.address,
-        )
-        if _holder_among(candidate, chosen, others) is None:
-            return candidate
-    raise ConflictError("no port of this host is free", field="ports")
+        yield probe(port.protocol, _bind_address(port), 0)
+
+
+def _bind_address(port: PortFile) -> str:
+    return port.host_ip or (ANY6 if port.family == 6 else ANY)
+
+
+def _is_free(port: PortFile, chosen: list[PortFile], others: Collection[AttachmentFile]) -> bool:
+    try:
+        _refuse_taken(port, chosen, others)
+    except ConflictError:
+        return False
+    return True
 
 
 def _refuse_taken(
@@ -81,7 +118,7 @@ def _refuse_taken(
     if holder is not None:
         raise _taken(port, holder)
     try:
-        probe(port.protocol, port.host_ip or ANY, port.host_port)
+        probe(port.protocol, _bind_address(port), port.host_port)
     except OSError as exc:
         if exc.errno == errno.EADDRNOTAVAIL:
             raise InvalidInputError(
@@ -104,8 +141,9 @@ def _holder_among(
 
 
 def _clash(one: PortFile, other: PortFile) -> bool:
-    same_port = (one.host_port, one.protocol) == (other.host_port, other.protocol)
-    return same_port and (not one.host_ip or not other.host_ip or one.host_ip == other.host_ip)
+    mine, theirs = ((port.host_port, port.protocol, port.family) for port in (one, other))
+    every = not one.host_ip or not other.host_ip
+    return mine == theirs and (every or one.host_ip == other.host_ip)
 
 
 def _taken(port: PortFile, holder: str) -> ConflictError:
@@ -122,47 +160,13 @@ def probe(protocol: str, host_ip: str, port: int) -> int:
 
     Raises OSError: EADDRINUSE when a program listens there.
     """
-    with socket.socket(socket.AF_INET, _KINDS[protocol]) as one:
+    family = socket.AF_INET6 if ":" in host_ip else socket.AF_INET
+    with socket.socket(family, _KINDS[protocol]) as one:
+        if family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if protocol == "tcp":
             # Connections in TIME_WAIT are no listeners; with this only listeners count.
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         one.bind((host_ip, port))
         number: int = one.getsockname()[1]
     return number
-
-
-def find_listener(protocol: str, port: int) -> str:
-    """Return "the program NAME (process N)" that has a port, or "" when that is not seen."""
-    inodes = {f"socket:[{inode}]" for inode in _socket_inodes(protocol, port)}
-    with kernel_errors("read", "/proc"):
-        processes = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
-    for process in processes:
-        if inodes and _has_any(process / "fd", inodes):
-            return f"the program {_program(process)} (process {process.name})"
-    return ""
-
-
-def _socket_inodes(protocol: str, port: int) -> Iterator[str]:
-    for table in (protocol, f"{protocol}6"):
-        path = Path("/proc/thread-self/net") / table
-        if not path.exists():
-            continue
-        for line in path.read_text().splitlines()[1:]:
-            fields = line.split()
-            listens = protocol == "udp" or fields[3] == "0A"
-            if listens and int(fields[1].rpartition(":")[2], 16) == port:
-                yield fields[9]
-
-
-def _has_any(folder: Path, inodes: set[str]) -> bool:
-    try:
-        return any(str(entry.readlink()) in inodes for entry in folder.iterdir())
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return False
-
-
-def _program(process: Path) -> str:
-    try:
-        return (process / "comm").read_text().strip()
-    except (FileNotFoundError, ProcessLookupError):
-        return "?"

@@ -1,23 +1,47 @@
-"""Which subnets and addresses are free."""
+"""Which subnets are free on this host."""
 
 import fcntl
 import hashlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
-from agents.engines.native.network.records import NetworkFile
+from agents.engines.native.network.addresses import (
+    Family,
+    Network,
+    check_host_address,
+    link_name,
+    parse_address,
+)
+from agents.engines.native.network.records import Address, NetworkFile
 from agents.engines.specs import NetworkSpec
-from agents.errors import ConflictError, InvalidInputError, NotSupportedError
+from agents.errors import ConflictError, InvalidInputError
 from agents.linux import netlink
 from agents.linux.failures import kernel_errors
 
-DEFAULT_POOL = IPv4Network("10.210.0.0/16")
-PREFIX = 24
+__all__ = ["DEFAULT_POOL", "link_name"]
 
+DEFAULT_POOL = IPv4Network("10.210.0.0/16")
+# Where to look when something of the host lies across the whole of the first pool.
+_MORE_POOLS = (IPv4Network("172.28.0.0/14"), IPv4Network("192.168.192.0/18"))
+PREFIX = 24
+PREFIX6 = 64
+
+# Routes as short as these are a default route, whole or in halves as VPNs like to have it.
+_SHORTEST = 3
 _LOCK = Path("/run/webpanel-subnets.lock")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A subnet in use, and by what, to complete the words "in use by"."""
+
+    network: Network
+    holder: str
+    interface: str = ""
 
 
 @contextmanager
@@ -32,30 +56,78 @@ def subnet_lock() -> Iterator[None]:
             os.close(fd)
 
 
-def taken_subnets(networks: Collection[NetworkFile]) -> tuple[IPv4Network, ...]:
-    """Return what this host uses already: its routes, its addresses, our own networks."""
-    addresses = (address.network for address in netlink.list_addresses())
-    return (*netlink.list_routes(), *addresses, *(one.network for one in networks))
+def used_by_host() -> tuple[Taken, ...]:
+    """Return what this host uses: its addresses, and its routes of all tables."""
+    addresses = (
+        Taken(
+            network=one.address.network,
+            holder=f"the address {one.address} of {one.interface}",
+            interface=one.interface,
+        )
+        for one in netlink.list_addresses()
+    )
+    routes = (
+        Taken(
+            network=one.network,
+            holder=f"a route of {one.interface or 'this host'} in table {one.table}",
+            interface=one.interface,
+        )
+        for one in netlink.list_routes()
+        if one.network.prefixlen > _SHORTEST
+    )
+    return (*addresses, *routes)
+
+
+def used_by_networks(networks: Iterable[NetworkFile]) -> tuple[Taken, ...]:
+    """Return the subnets of our own networks."""
+    return tuple(
+        Taken(network=subnet, holder=f"the network {one.name}", interface=one.bridge)
+        for one in networks
+        for subnet in (one.network, one.network6)
+        if subnet is not None
+    )
 
 
 def choose_subnet(
-    spec: NetworkSpec, pool: IPv4Network, taken: Collection[IPv4Network]
-) -> tuple[IPv4Network, IPv4Address]:
-    """Return the subnet and gateway of a new network.
+    spec: NetworkSpec, pool: IPv4Network, taken: Collection[Taken]
+) -> tuple[Network, Address]:
+    """Return the IPv4 subnet and gateway of a new network.
 
     Raises:
         ConflictError: the asked subnet overlaps one in use, or the pool is used up.
         InvalidInputError: subnet or gateway are no such thing.
     """
-    subnet = asked_subnet(spec, taken) if spec.subnet else free_subnet(pool, taken)
-    gateway = _parse_gateway(spec, subnet) if spec.gateway else subnet.network_address + 1
-    return subnet, gateway
+    if spec.subnet:
+        subnet = _asked(spec, spec.subnet, 4, taken)
+    else:
+        subnet = _free(_candidates(pool), str(pool), taken)
+    return subnet, _gateway(spec.gateway, subnet, "gateway")
 
 
-def free_subnet(pool: IPv4Network, taken: Collection[IPv4Network]) -> IPv4Network:
-    """Return the first /24 of the pool that overlaps nothing. Raises ConflictError."""
-    for candidate in pool.subnets(new_prefix=max(PREFIX, pool.prefixlen)):
-        if not any(candidate.overlaps(other) for other in taken):
+def choose_subnet6(
+    spec: NetworkSpec, seed: str, taken: Collection[Taken]
+) -> tuple[Network, Address]:
+    """Return the IPv6 subnet and gateway; ``seed`` names the agent, as RFC 4193 wants it.
+
+    Raises as :func:`choose_subnet`.
+    """
+    if spec.subnet6:
+        subnet = _asked(spec, spec.subnet6, 6, taken)
+    else:
+        unique = IPv6Network((b"\xfd" + hashlib.sha256(seed.encode()).digest()[:5] + bytes(10), 48))
+        subnet = _free(unique.subnets(new_prefix=PREFIX6), str(unique), taken)
+    return subnet, _gateway(spec.gateway6, subnet, "gateway6")
+
+
+def _candidates(pool: IPv4Network) -> Iterator[IPv4Network]:
+    more = _MORE_POOLS if pool == DEFAULT_POOL else ()
+    for one in (pool, *more):
+        yield from one.subnets(new_prefix=max(PREFIX, one.prefixlen))
+
+
+def _free(candidates: Iterable[Network], pool: str, taken: Collection[Taken]) -> Network:
+    for candidate in candidates:
+        if _holder(candidate, taken) is None:
             return candidate
     raise ConflictError(
         f"no subnet of {pool} is free",
@@ -64,90 +136,79 @@ def free_subnet(pool: IPv4Network, taken: Collection[IPv4Network]) -> IPv4Networ
     )
 
 
-def asked_subnet(spec: NetworkSpec, taken: Collection[IPv4Network]) -> IPv4Network:
-    """Return the subnet that a spec names, when it is free."""
-    subnet = _parse_subnet(spec.subnet)
-    for other in taken:
-        if subnet.overlaps(other):
-            raise ConflictError(
-                f"the subnet {subnet} of the network {spec.name} overlaps {other}, in use here",
-                hint="Choose another subnet, or leave it out.",
-                field="subnet",
-            )
-    return subnet
+def _holder(subnet: Network, taken: Iterable[Taken]) -> Taken | None:
+    return next((one for one in taken if overlaps(one.network, subnet)), None)
 
 
-def _parse_subnet(text: str) -> IPv4Network:
-    if ":" in text:
-        raise NotSupportedError(f"the subnet {text} is IPv6, which this engine does not do")
+def overlaps(one: Network, other: Network) -> bool:
+    """Return whether two networks have an address in common."""
+    if isinstance(one, IPv4Network):
+        return isinstance(other, IPv4Network) and one.overlaps(other)
+    return isinstance(other, IPv6Network) and one.overlaps(other)
+
+
+def _asked(spec: NetworkSpec, text: str, family: Family, taken: Collection[Taken]) -> Network:
+    subnet = _parse(text, family)
+    other = _holder(subnet, taken)
+    if other is None:
+        return subnet
+    raise ConflictError(
+        f"the subnet {subnet} of the network {spec.name} overlaps {other.network},"
+        f" in use by {other.holder}",
+        hint="Choose another subnet, or leave it out.",
+        field="subnet" if family == 4 else "subnet6",
+    )
+
+
+def _parse(text: str, family: Family) -> Network:
+    field, longest = ("subnet", 29) if family == 4 else ("subnet6", 126)
     try:
-        subnet = IPv4Network(text)
-    except (AddressValueError, NetmaskValueError, ValueError) as exc:
-        raise InvalidInputError(f"{text} is no subnet: {exc}", field="subnet") from exc
-    if subnet.prefixlen > 29:
-        raise InvalidInputError(f"the subnet {subnet} is too small", field="subnet")
+        subnet = ip_network(text)
+    except ValueError as exc:
+        raise InvalidInputError(f"{text} is no subnet: {exc}", field=field) from exc
+    if subnet.version != family:
+        raise InvalidInputError(f"{text} is no IPv{family} subnet", field=field)
+    if subnet.prefixlen > longest:
+        raise InvalidInputError(f"the subnet {subnet} is too small", field=field)
     return subnet
 
 
-def _parse_gateway(spec: NetworkSpec, subnet: IPv4Network) -> IPv4Address:
-    gateway = parse_address(spec.gateway, "gateway")
-    _check_host_address(gateway, subnet, "gateway")
+def _gateway(text: str, subnet: Network, field: str) -> Address:
+    if not text:
+        return subnet.network_address + 1
+    gateway = parse_address(text, field, subnet.version)
+    check_host_address(gateway, subnet, field)
     return gateway
 
 
-def parse_address(text: str, field: str) -> IPv4Address:
-    """Return an address of a spec. Raises InvalidInputError that names the field."""
+def check_range(spec: NetworkSpec, subnets: Iterable[Network]) -> None:
+    """Raise InvalidInputError for an ``ip_range`` that is no part of a subnet."""
+    if not spec.ip_range:
+        return
     try:
-        return IPv4Address(text)
-    except AddressValueError as exc:
-        raise InvalidInputError(f"{text} is no IPv4 address", field=field) from exc
+        part = ip_network(spec.ip_range)
+    except ValueError as exc:
+        raise InvalidInputError(f"{spec.ip_range} is no range: {exc}", field="ip_range") from exc
+    for subnet in subnets:
+        if _is_part(part, subnet):
+            return
+    raise InvalidInputError(
+        f"the range {part} is no part of the subnet of the network {spec.name}", field="ip_range"
+    )
 
 
-def _check_host_address(address: IPv4Address, subnet: IPv4Network, field: str) -> None:
-    edges = (subnet.network_address, subnet.broadcast_address)
-    if address not in subnet or address in edges:
-        raise InvalidInputError(f"{address} is no host's address in {subnet}", field=field)
+def _is_part(part: Network, subnet: Network) -> bool:
+    return overlaps(part, subnet) and part.prefixlen >= subnet.prefixlen
 
 
-def asked_address(text: str, network: NetworkFile, used: Collection[IPv4Address]) -> IPv4Address:
-    """Return the fixed address of an endpoint. Raises InvalidInputError, ConflictError."""
-    address = parse_address(text, "ipv4_address")
-    _check_host_address(address, network.network, "ipv4_address")
-    if address in used or address == network.gateway_address:
-        raise ConflictError(
-            f"the address {address} of the network {network.name} is taken", field="ipv4_address"
-        )
-    return address
-
-
-def next_address(
-    network: NetworkFile, used: Collection[IPv4Address], last: IPv4Address | None
-) -> IPv4Address:
-    """Return the first free address after ``last``, round and round.
-
-    So an address that was given back is not given out at once, while somebody may still
-    remember who had it. Raises ConflictError when all are taken.
-    """
-    subnet = network.network
-    size = subnet.num_addresses
-    start = 0 if last is None or last not in subnet else int(last) - int(subnet.network_address)
-    for step in range(1, size + 1):
-        address = subnet.network_address + (start + step) % size
-        edge = address in (subnet.network_address, subnet.broadcast_address)
-        if not edge and address != network.gateway_address and address not in used:
-            return address
-    raise ConflictError(f"all addresses of the network {network.name} are taken")
-
-
-def mac_of(address: IPv4Address) -> str:
-    """Return the MAC address that goes with an address.
-
-    It follows from the address, so a neighbour's memory is right whoever has it now; the
-    second lowest bit of the first byte marks it as locally administered (IEEE 802).
-    """
-    return ":".join(f"{byte:02x}" for byte in (0x02, 0x57, *address.packed))
-
-
-def link_name(prefix: str, *parts: str) -> str:
-    """Return an interface name of 10 characters (the kernel takes 15) for some ids."""
-    return prefix + hashlib.sha256("/".join(parts).encode()).hexdigest()[:8]
+def find_clashes(networks: Iterable[NetworkFile], taken: Iterable[Taken]) -> tuple[str, ...]:
+    """Return a sentence for each network that something of the host has come to lie across."""
+    found = {
+        f"The network {ours.holder.removeprefix('the network ')} ({ours.network}) is also"
+        f" {other.holder} ({other.network}); traffic to one of them is lost. Make the network"
+        " again with another subnet."
+        for ours in used_by_networks([one for one in networks if one.bridge])
+        for other in taken
+        if other.interface != ours.interface and overlaps(ours.network, other.network)
+    }
+    return tuple(sorted(found))

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -92,16 +92,23 @@ class Host(Place):
         stack.callback(self._clean_up)
 
     def restart_agent(self, alive: tuple[str, ...] = ()) -> None:
+        self.end_agent()
         networks = Networks(
             self.folder / "root", self.folder / "run", nameservers=self.folder / "resolv.conf"
         )
         self.run(lambda: networks.adopt(alive))
         self.networks = _Inside(self, networks)
 
+    def end_agent(self) -> None:
+        if self.networks is not None:
+            self.networks.close()
+            self.networks = None
+
     def _clean_up(self) -> None:
         self.restart_agent()
         for network in self.networks.list():
             self.networks.remove(network.name)
+        self.end_agent()
 
     def container(self, name: str) -> Container:
         return Container(self.stack, self.folder, name)
@@ -114,11 +121,11 @@ class Host(Place):
             bridge="lan0",
             name="eth0",
             mac_address="02:00:00:00:77:02",
-            address=IPv4Interface("192.168.77.2/24"),
-            gateway=IPv4Address("192.168.77.1"),
+            addresses=(IPv4Interface("192.168.77.2/24"), IPv6Interface("fd77::2/64")),
+            gateways=(IPv4Address("192.168.77.1"), IPv6Address("fd77::1")),
         )
-        address = IPv4Interface("192.168.77.1/24")
-        self.run(lambda: netlink.create_bridge("lan0", address, "02:00:00:00:77:01"))
+        addresses = (IPv4Interface("192.168.77.1/24"), IPv6Interface("fd77::1/64"))
+        self.run(lambda: netlink.create_bridge("lan0", addresses, "02:00:00:00:77:01"))
         self.run(lambda: netlink.connect(cable, place.path))
         return place
 

@@ -95,7 +95,7 @@ def test_an_asked_subnet_in_use_is_a_conflict_that_leaves_nothing(host: Host) ->
         (NetworkSpec(name="n", subnet="10.0.0.1/24"), InvalidInputError),
         (NetworkSpec(name="n", subnet="10.0.0.0/30"), InvalidInputError),
         (NetworkSpec(name="n", subnet="10.0.0.0/24", gateway="10.0.1.1"), InvalidInputError),
-        (NetworkSpec(name="n", subnet="fd00::/64"), NotSupportedError),
+        (NetworkSpec(name="n", subnet="fd00::/64"), InvalidInputError),
         (NetworkSpec(name="n", driver="overlay"), NotSupportedError),
     ],
 )

@@ -154,7 +154,7 @@ def test_a_detached_containers_port_is_closed_at_once(host: Host, web: Container
 def test_published_ports_go_on_when_the_agent_is_killed(
     host: Host, web: Container, stack: ExitStack
 ) -> None:
-    host.networks = None
+    host.end_agent()
     assert host.ask("127.0.0.1", 8080).startswith("web")
     host.restart_agent((web.id,))
     assert host.ask("127.0.0.1", 8080).startswith("web")
