@@ -13,8 +13,10 @@ names go to the host's own name servers. See docs/decisions/0003-network-names.m
 import logging
 import os
 import signal
+import socket
 import stat
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -30,6 +32,10 @@ logger = logging.getLogger(__name__)
 HOST_NAMESERVERS = Path("/etc/resolv.conf")
 
 _ATTEMPTS = 5
+
+# A question (RFC 1035) for the plain name "x", which a resolver does not pass on.
+_QUESTION = b"\0\1\1\0\0\1\0\0\0\0\0\0\1x\0\0\1\0\1"
+_ANSWER_TIME, _ANSWER_ATTEMPTS = 0.05, 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +138,19 @@ class _Running:
     pidfd: int
 
 
+def _await_answer(gateway: IPv4Address, port: int) -> None:
+    """Wait until a resolver answers: before, it does not hear a SIGHUP either."""
+    with socket.socket(type=socket.SOCK_DGRAM) as one:
+        one.settimeout(_ANSWER_TIME)
+        one.connect((str(gateway), port))
+        for _ in range(_ANSWER_ATTEMPTS):
+            one.send(_QUESTION)
+            with suppress(TimeoutError, ConnectionRefusedError):
+                one.recv(512)
+                return
+    logger.warning("the resolver at %s port %d does not answer", gateway, port)
+
+
 class _Resolver:
     """One dnsmasq and its files."""
 
@@ -188,6 +207,7 @@ class _Resolver:
                 logger.warning("a resolver did not start on port %d: %s", port, exc)
                 failure = exc
             else:
+                _await_answer(gateway, port)
                 return port
         self.stop()
         raise failure
