@@ -173,7 +173,8 @@ class ContainerSpec:
     ``network_mode`` (and ``pid_mode``, ``ipc_mode``) ``container:<name or id>`` shares that
     container's; ``shareable`` lets others share this one's IPC. ``groups`` are names or
     numbers. ``shm_size`` is of /dev/shm. ``tty`` gives it a terminal, ``open_stdin`` a stdin
-    that someone may attach to. ``auto_remove`` removes it when it has ended.
+    that someone may attach to, ``stdin_once`` closes that with an attachment (never a
+    terminal). ``auto_remove`` removes it when it has ended.
     ``spec_json`` is kept beside the container for the next plan, and shown to nobody else.
     """
 
@@ -220,8 +221,39 @@ class ContainerSpec:
     log: LogSpec = field(default_factory=LogSpec)
     tty: bool = False
     open_stdin: bool = False
+    stdin_once: bool = False
     auto_remove: bool = False
     spec_json: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TerminalSize:
+    """Rows and columns of a terminal, in characters."""
+
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecSpec:
+    """A program to run in a container that runs.
+
+    ``environment`` is added to the container's. ``user`` and ``working_dir`` "" mean the
+    container's own. ``tty`` gives it a terminal (of ``size``), ``stdin`` an input that may be
+    written to; with ``detach`` it has neither, and nobody reads its output. ``detach_keys``
+    is a sequence such as ``ctrl-p,ctrl-q``, "" none. ``privileged`` gives all capabilities.
+    """
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    working_dir: str = ""
+    tty: bool = False
+    stdin: bool = False
+    detach: bool = False
+    privileged: bool = False
+    detach_keys: str = ""
+    size: TerminalSize | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -126,6 +126,11 @@ def spawn(
         raise _cannot_start(args, exc, cwd) from exc
 
 
+def let_go(program: subprocess.Popen[bytes]) -> None:
+    """Stop knowing a program that we started; it lives on, and its end is not our concern."""
+    program.returncode = 0
+
+
 def failure(completed: Completed) -> ProgramError:
     """Return the error that tells how a program failed, with the end of its stderr."""
     stderr = completed.stderr.decode(errors="replace").strip()[-STDERR_LIMIT:]

@@ -326,3 +326,44 @@ class LogLine(Record, frozen=True, kw_only=True):
     stream: Literal["stdout", "stderr"]
     text: str
     partial: bool = False
+
+
+class ExecRecord(Record, frozen=True, kw_only=True):
+    """A program that was started in a container beside its first one.
+
+    ``pid`` is the host's number of it, 0 before it is known and after the end. ``exit_code``
+    is None while it runs, and for good if it ended while no agent was there.
+    """
+
+    id: str
+    container_id: str
+    command: tuple[str, ...]
+    running: bool
+    started_at: float
+    user: str = ""
+    tty: bool = False
+    detached: bool = False
+    pid: int = 0
+    exit_code: int | None = None
+
+
+class ProcessRecord(Record, frozen=True, kw_only=True):
+    """A process of a container. ``pid`` and ``parent_pid`` are the container's own numbers.
+
+    ``parent_pid`` is 0 when the parent is outside. ``user`` is a name of the container's
+    /etc/passwd, or its number there. ``memory`` is what it holds in RAM (its resident set),
+    ``cpu_time`` what it used since ``started_at``, ``cpu_percent`` of one core, since then too.
+    """
+
+    pid: int
+    host_pid: int
+    parent_pid: int
+    user: str
+    state: str
+    threads: int
+    memory: int
+    cpu_time: float
+    cpu_percent: float
+    started_at: float
+    terminal: str
+    command: str

@@ -20,6 +20,7 @@ from tests.contracts.health import HealthContract
 from tests.contracts.images import KeepingContract
 from tests.contracts.limits import LimitContract, PauseContract, UpdateContract
 from tests.contracts.logs import LogContract
+from tests.contracts.processes import ExecContract, TerminalExecContract
 from tests.contracts.resources import (
     ImageContract,
     NetworkContract,
@@ -41,6 +42,7 @@ class EngineContract(
     CreationContract,
     EventContract,
     HealthContract,
+    ExecContract,
     ImageContract,
     KeepingContract,
     LifeContract,
@@ -52,6 +54,7 @@ class EngineContract(
     RemovalContract,
     RestartContract,
     StatsContract,
+    TerminalExecContract,
     TrafficContract,
     TurnContract,
     UpdateContract,

@@ -11,6 +11,7 @@ from agents.engines.native.acts.images import ImageActs
 from agents.engines.native.acts.limits import LimitActs
 from agents.engines.native.acts.logs import LogActs
 from agents.engines.native.acts.networks import NetworkActs
+from agents.engines.native.acts.processes import ProcessActs
 from agents.engines.native.acts.registry import RegistryActs
 from agents.engines.native.acts.stats import StatsActs
 from agents.engines.native.acts.volumes import VolumeActs
@@ -23,6 +24,7 @@ from agents.protocol.records import EngineRecord
 VERSION = "1"
 CAPABILITIES = (
     "builds",
+    "exec",
     "limits",
     "logs",
     "networks",
@@ -45,6 +47,7 @@ class NativeEngine(
     HealthActs,
     EventActs,
     RegistryActs,
+    ProcessActs,
 ):
     """Runs containers by itself, with crun and conmon.
 
@@ -73,11 +76,14 @@ class NativeEngine(
         parts.log_watch.start()
         parts.recovery.run()
         parts.removal.sweep(parts.containers)
+        for container in parts.containers.list():
+            parts.execs.adopt(container)
 
     def close(self) -> None:
         """See :meth:`Engine.close`."""
         self._parts.health.close()
         self._parts.supervisor.close()
+        self._parts.execs.close()
         self._parts.log_watch.close()
         self._parts.networks.close()
         self._parts.notifier.close()

@@ -21,6 +21,7 @@ from agents.engines.native.containers.supervisor import Supervisor
 from agents.engines.native.containers.volume_use import VolumeUse
 from agents.engines.native.images.store import ImageStore
 from agents.engines.native.network import Networks
+from agents.engines.native.processes.execs import Execs
 from agents.engines.native.registry.service import RegistryService
 from agents.engines.native.volumes import VolumeStore
 from agents.engines.notifier import Notifier
@@ -48,6 +49,7 @@ class Parts:
     creator: Creator
     removal: Removal
     recovery: Recovery
+    execs: Execs
 
     def wake_readers(self, container: Container) -> None:
         """Have everyone who waits for a container's next line look again."""
@@ -95,4 +97,5 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
         creator=creator,
         removal=removal,
         recovery=Recovery(root, containers, launcher, lifecycle),
+        execs=Execs(run, supervisor),
     )

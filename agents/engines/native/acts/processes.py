@@ -1,0 +1,21 @@
+"""Programs in containers: run beside the first one, attached to, listed."""
+
+from agents.engines.abilities.processes import Session
+from agents.engines.base import Engine
+from agents.engines.native.parts import Parts
+from agents.engines.specs import ExecSpec
+from agents.protocol.records import ExecRecord
+
+
+class ProcessActs(Engine):
+    """The engine's part for programs in containers."""
+
+    _parts: Parts
+
+    def start_exec(self, container_id: str, spec: ExecSpec) -> Session:
+        """See :meth:`agents.engines.abilities.processes.Executes.start_exec`."""
+        return self._parts.execs.start(self._parts.containers.find(container_id), spec)
+
+    def list_execs(self, container_id: str) -> tuple[ExecRecord, ...]:
+        """See :meth:`agents.engines.abilities.processes.Executes.list_execs`."""
+        return self._parts.execs.list(self._parts.containers.find(container_id).id)

@@ -1,0 +1,1 @@
+"""Programs in containers: execs, attachments, and what runs."""
