@@ -12,6 +12,7 @@ from setup.run import run, say, step
 
 # Debian's redis-tools holds the server too (redis-server is a link to redis-check-rdb) and,
 # unlike the package redis-server, starts no service beside ours.
+# tini brings the static init that containers with "init: true" begin with.
 RUN_PACKAGES = (
     "busybox-static",
     "ca-certificates",
@@ -22,6 +23,7 @@ RUN_PACKAGES = (
     "nftables",
     "python3-venv",
     "redis-tools",
+    "tini",
 )
 TEST_PACKAGES = ("chromium", "curl", "openssl")
 # Debian's packages make and start services of their own (a cluster, a registry), which is not

@@ -37,6 +37,7 @@ PACKAGES = {
     "ip": "iproute2",
     "busybox": "busybox-static",
     "dnsmasq": "dnsmasq-base",
+    "tini-static": "tini",
 }
 PREFIX = Path("/opt/webpanel-agent")
 COMMAND = Path("/usr/local/bin/webpanel-agent")

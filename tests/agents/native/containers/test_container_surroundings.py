@@ -1,11 +1,11 @@
 """What a program finds inside a container of the native engine."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agents.engines.native.containers.init import init_program
 from agents.engines.native.engine import NativeEngine
 from agents.engines.specs import (
     ContainerSpec,
@@ -15,6 +15,7 @@ from agents.engines.specs import (
 )
 from agents.errors import InvalidInputError, NotSupportedError
 from tests.contracts.bench import unique
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.root
 
@@ -142,9 +143,37 @@ def test_with_the_hosts_network_it_is_in_the_hosts_namespace(engine: NativeEngin
     assert lines == [str(Path("/proc/self/ns/net").readlink())]
 
 
-def test_an_init_reaps_and_hands_signals_on(engine: NativeEngine) -> None:
-    if not any(shutil.which(name) for name in ("tini-static", "catatonit")):
-        with pytest.raises(NotSupportedError, match="init"):
-            run(engine, "true", init=True)
-        return
-    assert run(engine, "echo $$", init=True) != ["1"]
+def require_init() -> None:
+    try:
+        init_program()
+    except NotSupportedError as exc:
+        pytest.skip(exc.message)
+
+
+def test_an_init_reaps_orphans(engine: NativeEngine) -> None:
+    require_init()
+    orphan = "sh -c 'sleep 0.05 >/dev/null & echo $!'"
+    look = "while grep -qs 'State:.[RS]' /proc/$pid/status; do :; done"
+    gone = "sleep 0.1; [ -e /proc/$pid ] && echo zombie || echo reaped"
+    script = f"pid=$({orphan}); {look}; {gone}; cat /proc/1/comm"
+    assert run(engine, script, init=True) == ["reaped", "init"]
+
+
+def test_an_init_hands_signals_on(engine: NativeEngine) -> None:
+    require_init()
+    script = "trap 'echo told; exit 7' USR1; echo up; sleep 1000 & wait"
+    spec = ContainerSpec(name=unique("c"), image="busybox", command=("sh", "-c", script), init=True)
+    container = engine.start_container(engine.create_container(spec).id)
+    wait_until(lambda: bool(engine.read_logs(container.id)), "the program to begin")
+    engine.kill_container(container.id, "SIGUSR1")
+    assert engine.wait_container(container.id, timeout=10.0) == 7
+    assert [line.text for line in engine.read_logs(container.id)] == ["up", "told"]
+    engine.remove_container(container.id)
+
+
+def test_an_init_that_is_not_installed_is_told_at_once(
+    engine: NativeEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NotSupportedError, match="init"):
+        run(engine, "true", init=True)
