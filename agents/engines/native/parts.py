@@ -12,6 +12,7 @@ from agents.engines.native.containers.health import HealthMonitor
 from agents.engines.native.containers.launcher import Launcher
 from agents.engines.native.containers.lifecycle import Lifecycle
 from agents.engines.native.containers.log_follower import LogFollower
+from agents.engines.native.containers.log_rotation import LogRotation
 from agents.engines.native.containers.log_watch import LogWatch
 from agents.engines.native.containers.pausing import Pauser
 from agents.engines.native.containers.recovery import Recovery
@@ -53,7 +54,7 @@ class Parts:
 
     def wake_readers(self, container: Container) -> None:
         """Have everyone who waits for a container's next line look again."""
-        self.log_watch.wake(container.paths.log)
+        self.log_watch.wake(container.paths.state)
 
 
 def make_parts(root: Path, run: Path, uid: str) -> Parts:
@@ -67,10 +68,11 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
     health = HealthMonitor(supervisor, launcher.runtime_state, events)
 
     def on_end(container: Container) -> None:
-        log_watch.wake(container.paths.log)
+        log_watch.wake(container.paths.state)
         removal.after_end(container)
 
-    lifecycle = Lifecycle(launcher, supervisor, health, events, on_end)
+    logs = LogRotation(supervisor)
+    lifecycle = Lifecycle(launcher, supervisor, health, logs, events, on_end)
     creator = Creator(
         containers=containers,
         images=images,

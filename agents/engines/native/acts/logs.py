@@ -1,7 +1,7 @@
 """Logs: read and waited for."""
 
 from agents.engines.base import Engine
-from agents.engines.native.containers.log_follower import segment_of
+from agents.engines.native.containers.log_follower import log_of
 from agents.engines.native.containers.logs import LogRange, read_lines
 from agents.engines.native.parts import Parts
 from agents.protocol.records import LogLine
@@ -24,7 +24,8 @@ class LogActs(Engine):
         """See :meth:`Engine.read_logs`."""
         container = self._parts.containers.find(container_id)
         wanted = LogRange(after=after, before=before, limit=limit, newest=newest)
-        return read_lines(container.id, segment_of(container), wanted)
+        with log_of(container) as data:
+            return read_lines(container.id, data, wanted)
 
     def wait_logs(self, container_id: str, *, after: int, timeout: float) -> bool:
         """See :meth:`Engine.wait_logs`."""

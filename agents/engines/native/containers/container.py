@@ -9,6 +9,7 @@ import msgspec
 
 from agents.engines.base import ContainerEvent
 from agents.engines.native.containers.disk import write_atomic
+from agents.engines.native.containers.log_files import LogFiles
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.containers.records import Manifest, Status, to_record
 from agents.errors import NotFoundError, OutOfSpaceError, TimedOutError
@@ -37,6 +38,7 @@ class Container:
         self.manifest = manifest
         self.status = status
         self.paths = paths
+        self.log = LogFiles(paths.log)
         self.lock = threading.RLock()
         self.run = 0
         self.failures = 0

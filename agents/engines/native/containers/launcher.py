@@ -13,7 +13,6 @@ from agents.engines.native.containers.bundle import Surroundings, write_bundle
 from agents.engines.native.containers.cgroup import ContainerCgroups
 from agents.engines.native.containers.connect import connect, disconnect
 from agents.engines.native.containers.container import Container
-from agents.engines.native.containers.logs import end_last_line
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.containers.records import ProcessMark
 from agents.engines.native.containers.volume_mounts import VolumeMounts
@@ -90,7 +89,7 @@ class Launcher:
         return launched
 
     def _run(self, container: Container, attachment: Attachment) -> Launched:
-        end_last_line(container.paths.log)
+        container.log.end_last_line()
         conmon.forget_exit(container.id, container.paths)
         pids = conmon.create(container.id, container.paths, self._runtime_state)
         # Taken before the program runs: it may end at once.

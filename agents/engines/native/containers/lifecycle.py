@@ -13,6 +13,7 @@ from agents.engines.native.containers import conmon, signalling
 from agents.engines.native.containers.container import ENDED, Container
 from agents.engines.native.containers.health import HealthMonitor
 from agents.engines.native.containers.launcher import Launched, Launcher
+from agents.engines.native.containers.log_rotation import LogRotation
 from agents.engines.native.containers.records import Status
 from agents.engines.native.containers.supervisor import Supervisor
 from agents.engines.signals import signal_number
@@ -34,12 +35,14 @@ class Lifecycle:
         launcher: Launcher,
         supervisor: Supervisor,
         health: HealthMonitor,
+        logs: LogRotation,
         events: EventRing,
         on_end: Callable[[Container], None],
     ) -> None:
         self._launcher = launcher
         self._supervisor = supervisor
         self._health = health
+        self._logs = logs
         self._events = events
         self._on_end = on_end
 
@@ -78,6 +81,7 @@ class Lifecycle:
 
     def _watch(self, container: Container) -> None:
         """Follow a running container to its end."""
+        self._logs.watch(container)
         run = container.run
         monitor = container.status.monitor
         if monitor is None:

@@ -1,4 +1,7 @@
-"""Wakes who waits for a container's next line, by inotify(7)."""
+"""Wakes who waits for a container's next line, by inotify(7).
+
+What is watched is the log's folder, as rotation gives the log another file.
+"""
 
 import os
 import select
@@ -11,10 +14,12 @@ from time import monotonic
 from agents.linux import syscalls
 from agents.linux.failures import kernel_errors
 
+_EVENTS = syscalls.IN_MODIFY | syscalls.IN_MOVED_TO
+
 
 @dataclass
 class _Watched:
-    """A log that somebody waits for."""
+    """The folder of a log that somebody waits for."""
 
     watch: int
     changed: threading.Condition
@@ -40,14 +45,14 @@ class LogWatch:
         """Start watching."""
         self._thread.start()
 
-    def wait(self, path: Path, ready: Callable[[], bool], timeout: float) -> bool:
-        """Block until ``ready``, asked again at each write to ``path`` and each ``wake``.
+    def wait(self, folder: Path, ready: Callable[[], bool], timeout: float) -> bool:
+        """Block until ``ready``, asked again at each write in ``folder`` and each ``wake``.
 
-        Returns what ``ready`` said last. The file must be there.
+        Returns what ``ready`` said last. The folder must be there.
         """
         deadline = monotonic() + timeout
         with self._lock:
-            watched = self._add(path)
+            watched = self._add(folder)
             try:
                 while not (answer := ready()):
                     left = deadline - monotonic()
@@ -56,13 +61,13 @@ class LogWatch:
                     watched.changed.wait(left)
                 return answer
             finally:
-                self._drop(path, watched)
+                self._drop(folder, watched)
 
-    def wake(self, path: Path) -> None:
-        """Have everyone who waits for this log ask again."""
+    def wake(self, folder: Path) -> None:
+        """Have everyone who waits for the log in this folder ask again."""
         with self._lock:
-            if path in self._watched:
-                self._watched[path].changed.notify_all()
+            if folder in self._watched:
+                self._watched[folder].changed.notify_all()
 
     def close(self) -> None:
         """End the thread; who waits gets False. Idempotent."""
@@ -78,21 +83,21 @@ class LogWatch:
         os.close(self._fd)
         os.close(self._wake)
 
-    def _add(self, path: Path) -> _Watched:
-        watched = self._watched.get(path)
+    def _add(self, folder: Path) -> _Watched:
+        watched = self._watched.get(folder)
         if watched is not None:
             watched.users += 1
             return watched
-        with kernel_errors("watch the log", path):
-            watch = syscalls.inotify_add_watch(self._fd, path, syscalls.IN_MODIFY)
+        with kernel_errors("watch the log", folder):
+            watch = syscalls.inotify_add_watch(self._fd, folder, _EVENTS)
         watched = _Watched(watch, threading.Condition(self._lock))
-        self._watched[path] = watched
+        self._watched[folder] = watched
         return watched
 
-    def _drop(self, path: Path, watched: _Watched) -> None:
+    def _drop(self, folder: Path, watched: _Watched) -> None:
         watched.users -= 1
         if watched.users == 0:
-            del self._watched[path]
+            del self._watched[folder]
             self._remove(watched.watch)
 
     def _remove(self, watch: int) -> None:

@@ -1,47 +1,25 @@
-"""What a container wrote, read from the file that conmon keeps.
+"""What a container wrote, read from the files that conmon keeps.
 
 Each record is a line ``<RFC 3339 time> <stdout|stderr> <F|P> <text>``. P is a piece: conmon
 reads 8 KiB at a time, so a line that does not end there goes on in the next record; pieces
 are put together here. conmon appends across starts of the same container.
 
-The position of a line is the offset of its end, counted from the first byte the container
-ever wrote: ``Segment.base`` is what came before the file, so rotation keeps positions.
+The position of a line is the place of its end, counted from the first byte the container
+ever wrote: rotation keeps positions.
 """
 
-import mmap
-import os
-import re
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 
-from agents.linux.failures import kernel_errors
+from agents.engines.native.containers.log_data import LogData
 from agents.protocol.records import LogLine
 
 HOLD = 0.2
 LONGEST_LINE = 256 * 1024
-
-_NEWLINE = b"\n"
-_PIECE = b"P"
-_HEADER = re.compile(rb"(\S+) (stdout|stderr) ([FP])(?: |(?=\n))")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Segment:
-    """One file of a log, and the position before its first byte.
-
-    While its container runs it is ``growing``: a piece at its end is then held back for a
-    moment, as the rest of its line is most likely on its way.
-    """
-
-    path: Path
-    base: int = 0
-    growing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,141 +32,89 @@ class LogRange:
     newest: bool
 
 
-def read_lines(container_id: str, segment: Segment, wanted: LogRange) -> tuple[LogLine, ...]:
+def read_lines(container_id: str, data: LogData, wanted: LogRange) -> tuple[LogLine, ...]:
     """Return whole lines of a log by position; see ``Engine.read_logs``.
 
-    Costs what is returned, not what is there. A missing file has no lines. ``after`` should
-    be a line's position; inside a line, that line is the first.
+    Costs what is returned, not what is there. ``after`` should be a line's position; inside a
+    line, that line is the first.
     """
-    if wanted.limit <= 0:
+    if wanted.limit <= 0 or data.start == data.end:
         return ()
-    with _mapped(segment.path) as data:
-        if data is None:
-            return ()
-        start, end = _bounds(data, segment, wanted)
-        if wanted.newest:
-            start = _back(data, start, end, wanted.limit)
-        lines = _lines(container_id, data, segment.base, start, end)
-        if wanted.newest:
-            return tuple(deque(lines, wanted.limit))
-        return tuple(islice(lines, wanted.limit))
+    start, end = _bounds(data, wanted)
+    if wanted.newest:
+        start = _back(data, start, end, wanted.limit)
+    lines = _lines(container_id, data, start, end)
+    if wanted.newest:
+        return tuple(deque(lines, wanted.limit))
+    return tuple(islice(lines, wanted.limit))
 
 
-def end_position(segment: Segment) -> int:
-    """Return the position after all that can be read now."""
-    with _mapped(segment.path) as data:
-        return segment.base + (0 if data is None else _readable(data, segment))
+def end_position(data: LogData) -> int:
+    """Return the position after all that may be read now.
 
-
-def file_size(path: Path) -> int:
-    """Return the size of a log in bytes, 0 when it is not there."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
-def end_last_line(path: Path) -> None:
-    """End the last line of a log whose conmon died while writing; creates the file.
-
-    Only while no conmon writes there.
+    A piece at the end of a growing log is held back for a moment, as the rest of its line is
+    most likely on its way.
     """
-    with kernel_errors("open the log", path), path.open("a+b") as file:
-        size = file.seek(0, os.SEEK_END)
-        if size and os.pread(file.fileno(), 1, size - 1) != _NEWLINE:
-            file.write(_NEWLINE)
-
-
-@contextmanager
-def _mapped(path: Path) -> Iterator[mmap.mmap | None]:
-    """Map a file to read; None when it is empty or missing."""
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        yield None
-        return
-    with file:
-        if os.fstat(file.fileno()).st_size == 0:
-            yield None
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield data
-
-
-def _bounds(data: mmap.mmap, segment: Segment, wanted: LogRange) -> tuple[int, int]:
-    """Return the offsets where the first wanted line starts and the last one ends."""
-    start = min(max(0, wanted.after - segment.base), len(data))
-    if start and data[start - 1 : start] != _NEWLINE:
-        start = data.rfind(_NEWLINE, 0, start) + 1
-    end = _readable(data, segment)
-    if wanted.before:
-        # A line that ends at ``before`` is not wanted: its newline is the byte before.
-        last = max(0, min(end, wanted.before - segment.base - 1))
-        end = data.rfind(_NEWLINE, 0, last) + 1
-    return start, end
-
-
-def _readable(data: mmap.mmap, segment: Segment) -> int:
-    """Return the offset after the last record that may be read now."""
-    end = data.rfind(_NEWLINE) + 1
-    if not segment.growing or end == 0:
+    end = data.newline_before(data.end)
+    if not data.growing or end == data.start:
         return end
-    start = _record_start(data, end)
-    record = _HEADER.match(data, start, end)
-    if record is None or record[3] != _PIECE or time.time() - _time(record[1]) > HOLD:
+    start = data.newline_before(end - 1)
+    record = data.header(start, end)
+    if record is None or not record.is_piece or time.time() - _time(record.at) > HOLD:
         return end
     return _line_start(data, start)
 
 
-def _record_start(data: mmap.mmap, end: int) -> int:
-    """Return where the record starts that ends at ``end``."""
-    return data.rfind(_NEWLINE, 0, end - 1) + 1
+def _bounds(data: LogData, wanted: LogRange) -> tuple[int, int]:
+    """Return the positions where the first wanted line starts and the last one ends."""
+    start = min(max(data.start, wanted.after), data.end)
+    if start > data.start:
+        start = data.newline_before(start)
+    end = end_position(data)
+    if wanted.before:
+        # A line that ends at ``before`` is not wanted: its newline is the byte before.
+        end = data.newline_before(max(data.start, min(end, wanted.before - 1)))
+    return start, end
 
 
-def _line_start(data: mmap.mmap, start: int) -> int:
+def _line_start(data: LogData, start: int) -> int:
     """Return where the line starts that the record at ``start`` may go on with."""
-    stream = _stream_of(data, start)
-    while start > 0:
-        before = _record_start(data, start)
-        record = _HEADER.match(data, before, start)
-        if record is None or record[3] != _PIECE or record[2] != stream:
+    record = data.header(start, data.end)
+    stream = b"" if record is None else record.stream
+    while start > data.start:
+        before = data.newline_before(start - 1)
+        record = data.header(before, start)
+        if record is None or not record.is_piece or record.stream != stream:
             break
         start = before
     return start
 
 
-def _stream_of(data: mmap.mmap, start: int) -> bytes:
-    record = _HEADER.match(data, start)
-    return b"" if record is None else record[2]
-
-
-def _back(data: mmap.mmap, start: int, end: int, count: int) -> int:
-    """Return the offset ``count`` lines before ``end``, but not before ``start``."""
+def _back(data: LogData, start: int, end: int, count: int) -> int:
+    """Return the position ``count`` lines before ``end``, but not before ``start``."""
     for _ in range(count):
         if end <= start:
             break
-        end = _line_start(data, _record_start(data, end))
+        end = _line_start(data, data.newline_before(end - 1))
     return max(start, end)
 
 
-def _lines(
-    container_id: str, data: mmap.mmap, base: int, start: int, end: int
-) -> Iterator[LogLine]:
+def _lines(container_id: str, data: LogData, start: int, end: int) -> Iterator[LogLine]:
     while start < end:
-        stop = data.find(_NEWLINE, start, end) + 1
-        record = _HEADER.match(data, start, stop)
+        stop = data.newline_after(start, end)
+        record = data.header(start, stop)
         if record is None:
             start = stop
             continue
-        text, is_piece = data[record.end() : stop - 1], record[3] == _PIECE
+        text, is_piece = data.text(record.text, stop - 1), record.is_piece
         if is_piece:
-            text, stop, is_piece = _join(data, text, stop, end, record[2])
+            text, stop, is_piece = _join(data, text, stop, end, record.stream)
         yield LogLine(
             container_id=container_id,
-            position=base + stop,
-            previous=base + start,
-            at=_time(record[1]),
-            stream="stdout" if record[2] == b"stdout" else "stderr",
+            position=stop,
+            previous=start,
+            at=_time(record.at),
+            stream="stdout" if record.stream == b"stdout" else "stderr",
             text=text.decode(errors="replace"),
             partial=is_piece,
         )
@@ -196,7 +122,7 @@ def _lines(
 
 
 def _join(
-    data: mmap.mmap, text: bytes, start: int, end: int, stream: bytes
+    data: LogData, text: bytes, start: int, end: int, stream: bytes
 ) -> tuple[bytes, int, bool]:
     """Put the pieces from ``start`` on to ``text``.
 
@@ -205,13 +131,13 @@ def _join(
     """
     pieces, size, is_piece = [text], len(text), True
     while is_piece and start < end and size < LONGEST_LINE:
-        stop = data.find(_NEWLINE, start, end) + 1
-        record = _HEADER.match(data, start, stop)
-        if record is None or record[2] != stream:
+        stop = data.newline_after(start, end)
+        record = data.header(start, stop)
+        if record is None or record.stream != stream:
             break
-        pieces.append(data[record.end() : stop - 1])
+        pieces.append(data.text(record.text, stop - 1))
         size += len(pieces[-1])
-        is_piece = record[3] == _PIECE
+        is_piece = record.is_piece
         start = stop
     return b"".join(pieces), start, is_piece
 

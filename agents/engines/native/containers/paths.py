@@ -64,6 +64,11 @@ class ContainerPaths:
         return self.bundle / "config.json"
 
     @property
+    def log_control(self) -> Path:
+        """The pipe by which conmon is told to open its log anew, by conmon."""
+        return self.bundle / "ctl"
+
+    @property
     def network(self) -> Path:
         """What keeps its network namespace."""
         return self.run / "netns"
