@@ -6,9 +6,10 @@ Everything here needs CAP_SYS_ADMIN and acts in the agent's own mount namespace.
 import errno
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ MOUNTINFO = Path("/proc/self/mountinfo")
 
 # mount(2) copies at most one page of options, with its closing zero.
 _OPTIONS_LIMIT = os.sysconf("SC_PAGE_SIZE") - 1
+_SHORT = 12
 _OCTAL = re.compile(r"\\([0-7]{3})")
 _SPECIAL = re.compile(r"([\\:,])")
 
@@ -36,6 +38,87 @@ class MountEntry:
     fstype: str
     source: str
     super_options: str
+
+
+@contextmanager
+def idmapped(path: Path, userns: int, *, read_only: bool = False) -> Iterator[int]:
+    """Give a descriptor of a copy of the mount at ``path`` with its ids mapped by ``userns``.
+
+    Attached nowhere, it goes with the descriptor and with whatever was mounted from it.
+
+    Raises:
+        NotSupportedError: the kernel is too old.
+        KernelError: EINVAL where the file system cannot map ids.
+    """
+    with ExitStack() as stack:
+        with kernel_errors("copy the mount of", path):
+            fd = syscalls.open_tree(path)
+        stack.callback(os.close, fd)
+        more = syscalls.MOUNT_ATTR_RDONLY if read_only else 0
+        with kernel_errors("map the ids of", path):
+            syscalls.mount_setattr(fd, syscalls.MOUNT_ATTR_IDMAP | more, userns_fd=userns)
+        yield fd
+
+
+def can_idmap(path: Path, userns: int) -> bool:
+    """Return whether the ids of a file or folder, and of all mounted below it, can be mapped."""
+    try:
+        os.close(_open_idmapped(path, userns))
+    except OSError:
+        return False
+    return True
+
+
+def attach_idmapped(path: Path, target: Path, userns: int) -> None:
+    """Mount a file or folder, and all that is mounted below it, on ``target``, ids mapped.
+
+    ``target`` must be there and of the same kind. Undone by :func:`unmount`. Raises KernelError.
+    """
+    with kernel_errors(f"map the ids of {path} on", target):
+        fd = _open_idmapped(path, userns)
+        try:
+            syscalls.move_mount(fd, target)
+        finally:
+            os.close(fd)
+
+
+def _open_idmapped(path: Path, userns: int) -> int:
+    flags = syscalls.OPEN_TREE_CLONE | syscalls.OPEN_TREE_CLOEXEC | syscalls.AT_RECURSIVE
+    fd = syscalls.open_tree(path, flags)
+    try:
+        syscalls.mount_setattr(fd, syscalls.MOUNT_ATTR_IDMAP, userns_fd=userns, recursive=True)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def mount_idmapped_overlay(
+    lower: Sequence[Path], target: Path, *, state: Path, names: Path, userns: int
+) -> None:
+    """Mount ``lower`` (topmost first) on ``target``, with ids mapped by ``userns``.
+
+    ``state`` is the folder of ``upper`` and ``work``. ``names`` is a new folder, removed at
+    the end: by the links in it the kernel's list of mounts (proc(5)) names each layer by
+    the name of the folder that it is in, which a detached mount would not show.
+
+    Raises as :func:`mount_overlay`; KernelError also where ids cannot be mapped.
+    """
+    with ExitStack() as stack:
+        with kernel_errors("make", names):
+            names.mkdir(parents=True, exist_ok=True, mode=0o700)
+        stack.callback(shutil.rmtree, names, ignore_errors=True)
+
+        def named(path: Path, name: str, *, read_only: bool) -> Path:
+            fd = stack.enter_context(idmapped(path, userns, read_only=read_only))
+            with kernel_errors("name the layer", names / name):
+                (names / name).unlink(missing_ok=True)
+                (names / name).symlink_to(f"/proc/self/fd/{fd}")
+            return names / name
+
+        layers = [named(path, path.parent.name[:_SHORT], read_only=True) for path in lower]
+        whole = named(state, "state", read_only=False)
+        mount_overlay(layers, target, upper=whole / "upper", work=whole / "work")
 
 
 def mount_overlay(

@@ -96,6 +96,22 @@ def _unshare_to(path: Path) -> None:
     syscalls.mount("/proc/thread-self/ns/net", path, "", syscalls.MS_BIND)
 
 
+def keep_network_namespace(pid: int, path: Path) -> None:
+    """Keep the network namespace of a process by ``path``, in place of one kept there before.
+
+    Raises KernelError, with ESRCH or ENOENT when there is no such process.
+    """
+    remove_network_namespace(path)
+    with ExitStack() as stack:
+        with kernel_errors("create", path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        stack.callback(path.unlink, missing_ok=True)
+        with kernel_errors("keep the network namespace of process", str(pid)):
+            syscalls.mount(f"/proc/{pid}/ns/net", path, "", syscalls.MS_BIND)
+        stack.pop_all()
+
+
 def remove_network_namespace(path: Path) -> None:
     """Let go of the namespace at ``path``; it ends with its last process. Idempotent."""
     mounts.unmount(path)

@@ -9,7 +9,9 @@ them must end and never go back to a pool.
 """
 
 import ctypes
+import mmap
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
@@ -33,6 +35,7 @@ MNT_DETACH = 0x2
 MNT_EXPIRE = 0x4
 UMOUNT_NOFOLLOW = 0x8
 
+CLONE_VM = 0x00000100
 CLONE_FS = 0x00000200
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
@@ -49,8 +52,21 @@ RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_BENEATH = 0x08
 RESOLVE_IN_ROOT = 0x10
 
-# No wrapper in glibc; the number is the same on every architecture (asm-generic/unistd.h).
+OPEN_TREE_CLONE = 0x1
+OPEN_TREE_CLOEXEC = os.O_CLOEXEC
+AT_FDCWD = -100
+AT_EMPTY_PATH = 0x1000
+AT_RECURSIVE = 0x8000
+MOVE_MOUNT_F_EMPTY_PATH = 0x4
+MOUNT_ATTR_RDONLY = 0x00000001
+MOUNT_ATTR_IDMAP = 0x00100000
+
+# The newest calls have no wrapper in glibc 2.36; since Linux 5.1 a new call has the same
+# number on every architecture that has a table of its own (asm-generic/unistd.h).
+_NR_OPEN_TREE = 428
+_NR_MOVE_MOUNT = 429
 _NR_OPENAT2 = 437
+_NR_MOUNT_SETATTR = 442
 
 IN_ACCESS = 0x001
 IN_MODIFY = 0x002
@@ -94,13 +110,18 @@ _libc.renameat2.argtypes = (
     ctypes.c_char_p,
     ctypes.c_uint,
 )
+_libc.clone.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
-_AT_FDCWD = -100
+_STACK = 64 * 1024
+_ALIGNMENT = 64
+
 _OPEN_HOW = Struct("QQQ")
 _EVENT_HEADER = Struct("iIII")
 _EVENT_BUFFER = 64 * 1024
 
 StrPath = str | os.PathLike[str]
+
+_stacks: dict[int, mmap.mmap] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +168,94 @@ def setns(fd: int, nstype: int = 0) -> None:
         _fail(f"/proc/self/fd/{fd}")
 
 
+class _MountAttr(ctypes.Structure):
+    """``struct mount_attr``; see mount_setattr(2)."""
+
+    _fields_ = (
+        ("attr_set", ctypes.c_uint64),
+        ("attr_clr", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("userns_fd", ctypes.c_uint64),
+    )
+
+
+def open_tree(path: StrPath, flags: int = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) -> int:
+    """Return a descriptor of a copy of the mount at ``path``, attached nowhere.
+
+    ``path`` becomes its root. See open_tree(2). Raises OSError; ENOSYS before Linux 5.2.
+    """
+    number = ctypes.c_long(_NR_OPEN_TREE)
+    name = ctypes.c_char_p(os.fsencode(path))
+    fd: int = _libc.syscall(number, ctypes.c_int(AT_FDCWD), name, ctypes.c_uint(flags))
+    if fd < 0:
+        _fail(path)
+    return fd
+
+
+def move_mount(fd: int, target: StrPath) -> None:
+    """Attach the mount of an ``open_tree`` descriptor at ``target``; see move_mount(2).
+
+    Raises OSError.
+    """
+    result = _libc.syscall(
+        ctypes.c_long(_NR_MOVE_MOUNT),
+        ctypes.c_int(fd),
+        ctypes.c_char_p(b""),
+        ctypes.c_int(AT_FDCWD),
+        ctypes.c_char_p(os.fsencode(target)),
+        ctypes.c_uint(MOVE_MOUNT_F_EMPTY_PATH),
+    )
+    if result < 0:
+        _fail(target)
+
+
+def mount_setattr(fd: int, attributes: int, *, userns_fd: int = 0, recursive: bool = False) -> None:
+    """Set attributes of the mount of an ``open_tree`` descriptor; see mount_setattr(2).
+
+    Raises OSError: EINVAL where the file system cannot map ids, ENOSYS before Linux 5.12.
+    """
+    wanted = _MountAttr(attr_set=attributes, userns_fd=userns_fd)
+    flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
+    result = _libc.syscall(
+        ctypes.c_long(_NR_MOUNT_SETATTR),
+        ctypes.c_int(fd),
+        ctypes.c_char_p(b""),
+        ctypes.c_uint(flags),
+        ctypes.byref(wanted),
+        ctypes.c_size_t(ctypes.sizeof(wanted)),
+    )
+    if result < 0:
+        _fail(f"/proc/self/fd/{fd}")
+
+
+def clone_idle(flags: int) -> int:
+    """Start a child that does nothing in new namespaces, and return its process number.
+
+    It shares our memory instead of copying it, runs only pause(2) of the C library on a stack
+    of its own, and gets no signal but SIGKILL, by which the caller ends it and then reaps it
+    before anything else: see clone(2), CLONE_VM. Raises OSError.
+    """
+    stack = mmap.mmap(-1, _STACK)
+    top = ctypes.addressof(ctypes.c_char.from_buffer(stack)) + _STACK - _ALIGNMENT
+    pause = ctypes.cast(_libc.pause, ctypes.c_void_p)
+    before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+    try:
+        pid: int = _libc.clone(pause, top, flags | CLONE_VM | signal.SIGCHLD, None)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if pid < 0:
+        _fail("")
+    _stacks[pid] = stack
+    return pid
+
+
+def end_idle(pid: int) -> None:
+    """End and reap a child of :func:`clone_idle`, and free its stack."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    del _stacks[pid]
+
+
 def syncfs(fd: int) -> None:
     """Write the file system of an open file through to the disk; see syncfs(2). Blocks."""
     if _libc.syncfs(fd) < 0:
@@ -155,7 +264,7 @@ def syncfs(fd: int) -> None:
 
 def renameat2(old: StrPath, new: StrPath, flags: int) -> None:
     """Rename as the flags say, such as exchanging two paths; see renameat2(2). Raises OSError."""
-    result = _libc.renameat2(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), flags)
+    result = _libc.renameat2(AT_FDCWD, os.fsencode(old), AT_FDCWD, os.fsencode(new), flags)
     if result < 0:
         _fail(new)
 

@@ -47,6 +47,8 @@ class ContainerRecord(Record, frozen=True, kw_only=True):
 
     ``sequence`` grows with each change of this container on this host; the greater of two
     records is the newer. ``oom_killed`` tells a kill for want of memory from an exit.
+    ``user_namespace`` "host" means that root inside is root outside, for the reason given;
+    "" that the engine does not tell.
     ``spec_json`` is the canonical service spec of the ``up`` that made it ("" if none).
     """
 
@@ -71,6 +73,8 @@ class ContainerRecord(Record, frozen=True, kw_only=True):
     labels: dict[str, str] = {}
     ports: tuple[PortRecord, ...] = ()
     endpoints: tuple[EndpointRecord, ...] = ()
+    user_namespace: Literal["", "private", "host"] = ""
+    user_namespace_reason: str = ""
     spec_json: str = ""
 
 

@@ -64,7 +64,15 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
     events = EventRing()
     containers = ContainerStore(root, run, notifier.publish)
     cgroups = ContainerCgroups(f"webpanel-{uid}")
-    launcher = Launcher(run=run, cgroups=cgroups, images=images, volumes=volumes, networks=networks)
+    launcher = Launcher(
+        root=root,
+        run=run,
+        cgroups=cgroups,
+        containers=containers,
+        images=images,
+        volumes=volumes,
+        networks=networks,
+    )
     health = HealthMonitor(supervisor, launcher.runtime_state, events)
 
     def on_end(container: Container) -> None:
@@ -74,6 +82,7 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
     logs = LogRotation(supervisor)
     lifecycle = Lifecycle(launcher, supervisor, health, logs, events, on_end)
     creator = Creator(
+        root=root,
         containers=containers,
         images=images,
         volume_use=VolumeUse(containers, volumes),

@@ -17,7 +17,7 @@ from agents.engines.native.containers.users import find_account
 from agents.engines.native.images.layers import Draft
 from agents.engines.native.images.trees import make_folders
 from agents.engines.native.oci.config import make_config
-from agents.engines.native.oci.mounts import Places
+from agents.engines.native.oci.places import Places
 from agents.engines.native.oci.process import ProcessPlan
 from agents.engines.native.oci.types import encode
 from agents.engines.specs import ContainerSpec
@@ -92,9 +92,8 @@ def _write_bundle(draft: Draft, job: RunJob, name: str) -> Path:
         Places(
             rootfs=draft.merged,
             cgroup=f"/webpanel-{name}",
-            network=None,
+            shared=("user", "network"),
             files=files,
-            volumes={},
         ),
     )
     (bundle / "config.json").write_bytes(encode(config))

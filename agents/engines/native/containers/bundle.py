@@ -1,23 +1,22 @@
 """Everything that the runtime needs on disk to create a container."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from agents.engines.native.containers import etc_files
 from agents.engines.native.containers.disk import write_atomic
-from agents.engines.native.containers.init import init_program
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.containers.process_plan import merge_environment
 from agents.engines.native.containers.records import Manifest
 from agents.engines.native.containers.users import find_account
 from agents.engines.native.images import scope
 from agents.engines.native.images.config import ImageConfig
+from agents.engines.native.images.trees import make_folders
 from agents.engines.native.network.records import Attachment
 from agents.engines.native.oci.config import make_config
-from agents.engines.native.oci.mounts import Places
+from agents.engines.native.oci.places import Places
 from agents.engines.native.oci.process import ProcessPlan
-from agents.engines.native.oci.types import encode
+from agents.engines.native.oci.types import Config, encode
 from agents.linux.failures import kernel_errors
 
 HOST_RESOLV_CONF = Path("/etc/resolv.conf")
@@ -28,46 +27,40 @@ _READABLE = 0o644
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What a container meets at this start: its image, network, volumes and cgroup."""
+    """What a container meets at this start: its image, and places on the host."""
 
     image: ImageConfig
-    attachment: Attachment
-    volumes: Mapping[str, Path]
-    cgroup: str
+    places: Places
 
 
-def write_bundle(manifest: Manifest, paths: ContainerPaths, around: Surroundings) -> None:
-    """Write ``config.json`` and the files in /etc; the root file system is mounted already.
+def etc_places(paths: ContainerPaths) -> dict[str, Path]:
+    """Return which files of a container's /etc are the engine's, and where."""
+    return {f"/etc/{name}": paths.etc / name for name in _ETC}
+
+
+def plan_bundle(manifest: Manifest, paths: ContainerPaths, around: Surroundings) -> Config:
+    """Return what the runtime is to be told; the root file system is mounted already.
 
     Raises:
         InvalidInputError: the user is not in the image, or a limit is wrong.
         NotSupportedError: this host cannot give what the spec asks for.
     """
-    spec = manifest.spec
-    config = make_config(
-        spec,
-        _process_plan(manifest, paths, around.image),
-        Places(
-            rootfs=paths.rootfs,
-            cgroup=around.cgroup,
-            network=None if spec.network_mode == "host" else paths.network,
-            files={f"/etc/{name}": paths.etc / name for name in _ETC},
-            volumes=around.volumes,
-            init=init_program() if spec.init else None,
-        ),
-    )
+    return make_config(manifest.spec, _process_plan(manifest, paths, around.image), around.places)
+
+
+def write_bundle(config: Config, paths: ContainerPaths) -> None:
+    """Write ``config.json``. Raises KernelError, OutOfSpaceError."""
     with kernel_errors("make the bundle", paths.bundle):
-        for folder in (paths.bundle, paths.exits, paths.etc):
+        for folder in (paths.bundle, paths.exits):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write_etc(manifest, paths, around.attachment)
         paths.config.write_bytes(encode(config))
 
 
 def _process_plan(manifest: Manifest, paths: ContainerPaths, image: ImageConfig) -> ProcessPlan:
     spec = manifest.spec
-    account = find_account(paths.rootfs, spec.user or image.user)
+    account = find_account(paths.rootfs, spec.user or image.user, spec.groups)
     cwd = spec.working_dir or image.working_dir or "/"
-    _make_working_dir(paths.rootfs, cwd)
+    _make_working_dir(paths.rootfs, cwd, manifest.id_base)
     return ProcessPlan(
         args=manifest.command,
         env=merge_environment(image.env, spec, hostname=spec.hostname, home=account.home),
@@ -76,19 +69,27 @@ def _process_plan(manifest: Manifest, paths: ContainerPaths, image: ImageConfig)
     )
 
 
-def _make_working_dir(rootfs: Path, cwd: str) -> None:
+def _make_working_dir(rootfs: Path, cwd: str, id_base: int) -> None:
     with kernel_errors("make the working directory", cwd):
-        scope.resolve(rootfs, cwd).mkdir(parents=True, exist_ok=True)
+        make_folders(scope.resolve(rootfs, cwd), rootfs, (id_base, id_base))
 
 
-def _write_etc(manifest: Manifest, paths: ContainerPaths, attachment: Attachment) -> None:
+def write_etc(manifest: Manifest, paths: ContainerPaths, attachment: Attachment) -> None:
+    """Write the files that are bound over those in a container's /etc. Raises KernelError."""
     spec = manifest.spec
     addresses = [one.ipv4_address for one in attachment.endpoints]
+    asked = etc_files.Resolution(
+        nameservers=spec.dns or attachment.nameservers,
+        search=spec.dns_search,
+        options=spec.dns_options,
+    )
     host_text = HOST_RESOLV_CONF.read_text() if HOST_RESOLV_CONF.exists() else ""
     texts = {
         "hosts": etc_files.hosts(spec.hostname, addresses, spec.extra_hosts),
         "hostname": f"{spec.hostname}\n",
-        "resolv.conf": etc_files.resolv_conf(spec.dns or attachment.nameservers, host_text),
+        "resolv.conf": etc_files.resolv_conf(asked, host_text),
     }
+    with kernel_errors("make", paths.etc):
+        paths.etc.mkdir(exist_ok=True, mode=0o700)
     for name, text in texts.items():
         write_atomic(paths.etc / name, text.encode(), sync=False, mode=_READABLE)

@@ -5,11 +5,15 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from agents.engines.native.containers import isolation
 from agents.engines.native.containers.binds import check_binds, check_subpath
 from agents.engines.native.containers.container import Container
+from agents.engines.native.containers.devices import find_devices
 from agents.engines.native.containers.health_plan import make_health_plan
 from agents.engines.native.containers.init import init_program
+from agents.engines.native.containers.modes import check_modes
 from agents.engines.native.containers.process_plan import choose_command
 from agents.engines.native.containers.records import Manifest
 from agents.engines.native.containers.store import ContainerStore
@@ -29,6 +33,7 @@ _SHORT = 12
 class Creator:
     """Makes containers out of what the other stores hold."""
 
+    root: Path
     containers: ContainerStore
     images: ImageStore
     volume_use: VolumeUse
@@ -46,6 +51,7 @@ class Creator:
         container_id = secrets.token_hex(32)
         command = choose_command(spec, image.config.entrypoint or (), image.config.cmd or ())
         self._check(spec, image)
+        id_base, reason = isolation.decide(spec, container_id, self.containers, self.root)
         mounts = _all_mounts(spec, image)
         with self.volume_use.making(container_id, mounts) as volumes:
             manifest = Manifest(
@@ -64,6 +70,8 @@ class Creator:
                 stop_signal=spec.stop_signal or image.config.stop_signal or _DEFAULT_SIGNAL,
                 volumes=volumes.by_target,
                 anonymous=volumes.anonymous,
+                id_base=id_base,
+                host_users_reason=reason,
                 health=make_health_plan(spec.healthcheck, image.config.healthcheck),
             )
             return self.containers.add(manifest), True
@@ -95,6 +103,8 @@ class Creator:
             )
         if spec.init:
             init_program()
+        check_modes(spec)
+        find_devices(spec.devices)
         if spec.network_mode != "bridge" and (spec.endpoints or spec.ports):
             raise InvalidInputError(
                 f"a container with network mode {spec.network_mode} can have neither networks"

@@ -2,26 +2,38 @@
 
 import logging
 import shutil
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from agents.engines.native import runtime
-from agents.engines.native.containers import conmon
+from agents.engines.native.containers import conmon, root_file_system
 from agents.engines.native.containers.binds import check_binds
-from agents.engines.native.containers.bundle import Surroundings, write_bundle
+from agents.engines.native.containers.bundle import (
+    Surroundings,
+    plan_bundle,
+    write_bundle,
+    write_etc,
+)
 from agents.engines.native.containers.cgroup import ContainerCgroups
-from agents.engines.native.containers.connect import connect, disconnect
+from agents.engines.native.containers.connect import connect, disconnect, reserve
 from agents.engines.native.containers.container import Container
+from agents.engines.native.containers.filters import FilterCache
+from agents.engines.native.containers.host_places import attached, find_places
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.containers.records import ProcessMark
+from agents.engines.native.containers.store import ContainerStore
 from agents.engines.native.containers.volume_mounts import VolumeMounts
 from agents.engines.native.images.store import ImageStore
 from agents.engines.native.limits.oom_score import confine_process
 from agents.engines.native.network import Attachment, Networks
+from agents.engines.native.oci.places import Places
+from agents.engines.native.oci.types import Config
 from agents.engines.native.volumes import VolumeStore
-from agents.linux import mounts, process
+from agents.linux import process
 from agents.linux.failures import kernel_errors
+from agents.linux.userns import user_namespace
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +53,19 @@ class Launcher:
     def __init__(
         self,
         *,
+        root: Path,
         run: Path,
         cgroups: ContainerCgroups,
+        containers: ContainerStore,
         images: ImageStore,
         volumes: VolumeStore,
         networks: Networks,
     ) -> None:
+        self._run_folder = run
+        self._filters = FilterCache(root)
         self._runtime_state = run / "runtime"
         self._cgroups = cgroups
+        self._containers = containers
         self._images = images
         self._volume_mounts = VolumeMounts(run / "mounts", volumes)
         self._networks = networks
@@ -64,9 +81,10 @@ class Launcher:
         Blocks until its first process runs. When it fails nothing is left.
 
         Raises:
-            ConflictError: a published port is taken.
+            ConflictError: a published port is taken; a container whose namespaces it shares
+                does not run.
             InvalidInputError: the command or user is not in the image.
-            NotFoundError: a bind source or the image is gone.
+            NotFoundError: a bind source, device or the image is gone.
             PathEscapeError: a bind source leads out of where it must stay.
             NotSupportedError, ProgramError, KernelError, OutOfSpaceError.
         """
@@ -74,42 +92,46 @@ class Launcher:
             undo.callback(self.release, container.id, container.paths)
             check_binds(container.manifest.spec.mounts)
             image = self._images.find(container.manifest.image_id)
-            self._mount(image.layers, container.paths)
-            attachment = connect(container, self._networks)
-            around = Surroundings(
-                image=image.config,
-                attachment=attachment,
-                volumes=self._volume_mounts.prepare(container),
-                cgroup=self._cgroups.path(container.id),
-            )
-            write_bundle(container.manifest, container.paths, around)
-            launched = self._run(container, attachment)
+            attachment = reserve(container, self._networks)
+            write_etc(container.manifest, container.paths, attachment)
+            with self._prepared(container, image.layers) as places:
+                around = Surroundings(image=image.config, places=places)
+                config = plan_bundle(container.manifest, container.paths, around)
+                launched = self._run(container, self._filters.apply(config), attachment)
             self._volume_mounts.unstage(container.id)
             undo.pop_all()
         return launched
 
-    def _run(self, container: Container, attachment: Attachment) -> Launched:
+    def _run(self, container: Container, config: Config, attachment: Attachment) -> Launched:
+        write_bundle(config, container.paths)
         container.log.end_last_line()
         conmon.forget_exit(container.id, container.paths)
         pids = conmon.create(container.id, container.paths, self._runtime_state)
+        self._filters.learn(config, self._runtime_state / container.id)
         # Taken before the program runs: it may end at once.
         monitor, init = ProcessMark.of(pids.monitor), ProcessMark.of(pids.init)
         self._cgroups.confine(container.id, container.manifest.spec.limits, pids.init)
         confine_process(container.manifest.spec, pids.init)
+        connect(container, pids.init, self._networks)
         runtime.run(self._runtime_state, "start", container.id)
         return Launched(monitor=monitor, init=init, attachment=attachment)
 
-    def _mount(self, layers: tuple[Path, ...], paths: ContainerPaths) -> None:
-        if mounts.is_mounted(paths.rootfs):
-            return
-        with kernel_errors("make the folders of", paths.state):
-            for folder in (paths.upper, paths.work, paths.rootfs):
-                folder.mkdir(exist_ok=True)
-                # The upper folder's mode is that of the container's "/", whatever our umask.
-                folder.chmod(0o755)
-        mounts.mount_overlay(
-            tuple(reversed(layers)), paths.rootfs, upper=paths.upper, work=paths.work
-        )
+    @contextmanager
+    def _prepared(self, container: Container, layers: tuple[Path, ...]) -> Iterator[Places]:
+        """Mount the root file system and find everything else that the container needs."""
+        with ExitStack() as stack:
+            base = container.manifest.id_base
+            users = stack.enter_context(user_namespace(base)) if base else None
+            root_file_system.mount(container, layers, self._run_folder, users)
+            root_file_system.mount_shared_memory(container)
+            places = find_places(
+                container,
+                self._containers,
+                cgroup=self._cgroups.path(container.id),
+                volumes=self._volume_mounts.prepare(container),
+                users=users,
+            )
+            yield stack.enter_context(attached(places, users, container.paths.passage))
 
     def was_out_of_memory(self, container_id: str) -> bool:
         """Return whether the kernel killed a process of it for want of memory.
@@ -145,7 +167,7 @@ class Launcher:
         conmon.await_end(container_id, paths)
         disconnect(container_id, paths.network, self._networks)
         self._volume_mounts.release(container_id)
-        mounts.unmount(paths.rootfs)
+        root_file_system.unmount(paths)
         with kernel_errors("remove", paths.run):
             if paths.run.exists():
                 shutil.rmtree(paths.run)

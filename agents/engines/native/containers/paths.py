@@ -1,22 +1,44 @@
 """Where the files of one container are."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 CONTAINERS = "containers"
 
 
+# Others may pass through all that is above it, which cannot be said of an engine's own folder.
+_PASSAGES = Path("/run/webpanel")
+_SHORT = 12
+
+
+def passages(root: Path) -> Path:
+    """Return the folder in which an engine mounts root file systems.
+
+    The runtime looks for them by path, as the container's root, who is nobody on the host.
+    """
+    name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()
+    return _PASSAGES / name[:_SHORT]
+
+
 @dataclass(frozen=True)
 class ContainerPaths:
-    """The folder that lasts (``state``) and the one that a reboot may empty (``run``)."""
+    """The folder that lasts (``state``), the one that a reboot may empty (``run``), and the
+    one that its root file system is mounted in (``passage``).
+    """
 
     state: Path
     run: Path
+    passage: Path
 
     @classmethod
     def of(cls, root: Path, run: Path, container_id: str) -> "ContainerPaths":
         """Return the paths of a container of the engine with these folders."""
-        return cls(root / CONTAINERS / container_id, run / CONTAINERS / container_id)
+        return cls(
+            root / CONTAINERS / container_id,
+            run / CONTAINERS / container_id,
+            passages(root) / container_id,
+        )
 
     @property
     def manifest(self) -> Path:
@@ -46,7 +68,12 @@ class ContainerPaths:
     @property
     def rootfs(self) -> Path:
         """Where image and changes are mounted as one tree."""
-        return self.state / "rootfs"
+        return self.passage / "rootfs"
+
+    @property
+    def shm(self) -> Path:
+        """Where /dev/shm is mounted that it shares with others."""
+        return self.passage / "shm"
 
     @property
     def etc(self) -> Path:

@@ -24,7 +24,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     ``asked`` is the spec as it came, ``spec`` is with what was added: a hostname, and the
     volumes that the image wants. ``volumes`` gives the volume for the target of each
-    volume mount; those of ``anonymous`` go with the container.
+    volume mount; those of ``anonymous`` go with the container. ``id_base`` is where its ids
+    begin on the host; 0 means that they are the host's own, for ``host_users_reason``.
     """
 
     id: str
@@ -38,6 +39,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     stop_signal: str
     volumes: dict[str, str]
     anonymous: tuple[str, ...]
+    id_base: int = 0
+    host_users_reason: str = ""
     health: HealthPlan | None = None
 
 
@@ -114,5 +117,7 @@ def to_record(manifest: Manifest, status: Status) -> ContainerRecord:
         labels=dict(manifest.spec.labels),
         ports=status.ports,
         endpoints=status.endpoints,
+        user_namespace="private" if manifest.id_base else "host",
+        user_namespace_reason=manifest.host_users_reason,
         spec_json=manifest.spec.spec_json,
     )

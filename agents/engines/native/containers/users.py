@@ -1,6 +1,6 @@
 """Who a container's first process is: ``user`` of image or spec, looked up in its own files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,21 +20,25 @@ class Account:
     home: str
 
 
-def find_account(root: Path, wanted: str) -> Account:
+def find_account(root: Path, wanted: str, groups: Iterable[str] = ()) -> Account:
     """Return the account for ``name``, ``uid``, ``name:group`` or ``uid:gid``; "" is root.
 
     Names are looked up in /etc/passwd and /etc/group below ``root``; a number need not be
-    there. Groups that list the user are added unless a group is given, as Docker does.
+    there. Groups that list the user are added unless a group is given, as Docker does, and
+    ``groups`` (names or numbers) in any case.
 
     Raises:
         InvalidInputError: there is no such user or group in the image.
     """
     name, _, group = wanted.partition(":")
     entry = _find_user(root, name or "0")
-    if group:
-        user = User(uid=entry.uid, gid=_find_group(root, group))
-    else:
-        user = User(uid=entry.uid, gid=entry.gid, additional_gids=_memberships(root, entry.name))
+    more = () if group else _memberships(root, entry.name)
+    asked = tuple(_find_group(root, one) for one in groups)
+    user = User(
+        uid=entry.uid,
+        gid=_find_group(root, group) if group else entry.gid,
+        additional_gids=tuple(dict.fromkeys((*more, *asked))),
+    )
     return Account(user=user, home=entry.home)
 
 

@@ -52,7 +52,8 @@ class VolumeMounts:
                 data = self.volumes.hold(name, container.id)
                 if not mount.no_copy and not mount.subpath:
                     source = scope.resolve(container.paths.rootfs, mount.target)
-                    content.populate(self.volumes, name, source, container.id)
+                    base = container.manifest.id_base
+                    content.populate(self.volumes, name, source, container.id, base)
                 yield mount.target, _stage_part(data, mount, staged)
             elif mount.kind == "bind" and _must_stay(mount):
                 yield mount.target, _stage_bind(mount, staged)

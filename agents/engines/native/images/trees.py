@@ -26,7 +26,7 @@ class TreeCopier:
     ``owner`` (uid, gid) and ``mode`` override those of the sources, ``mode`` of files and
     folders. ``keep`` is asked with the path relative to ``base``; a folder that is not kept
     is still made if something in it is, which only happens if it ``has_exceptions``. Links
-    are copied, never followed. Raises OSError.
+    are copied, never followed. ``id_base`` is taken from the sources' ids. Raises OSError.
     """
 
     owner: tuple[int, int] | None = None
@@ -34,6 +34,7 @@ class TreeCopier:
     base: Path | None = None
     keep: Keep = keep_all
     has_exceptions: bool = False
+    id_base: int = 0
     _links: dict[tuple[int, int], Path] = field(default_factory=dict)
 
     def copy(self, source: Path, target: Path) -> None:
@@ -52,6 +53,9 @@ class TreeCopier:
     def describe(self, source: Path, target: Path) -> None:
         """Give ``target`` owner, mode, attributes and times of ``source``."""
         self._describe(source, target, source.lstat())
+
+    def _plain(self, number: int) -> int:
+        return number - self.id_base if number >= self.id_base else number
 
     def _wanted(self, source: Path) -> bool:
         return self.base is None or self.keep(source.relative_to(self.base).as_posix())
@@ -82,7 +86,7 @@ class TreeCopier:
         self._describe(source, target, found)
 
     def _describe(self, source: Path, target: Path, found: os.stat_result) -> None:
-        uid, gid = self.owner or (found.st_uid, found.st_gid)
+        uid, gid = self.owner or (self._plain(found.st_uid), self._plain(found.st_gid))
         os.chown(target, uid, gid, follow_symlinks=False)
         if not stat.S_ISLNK(found.st_mode):
             # After chown(2), which clears setuid.

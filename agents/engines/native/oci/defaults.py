@@ -2,6 +2,7 @@
 
 from agents.engines.native.oci.types import DeviceRule, Mount
 
+SHM_SIZE = 64 << 20
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 MOUNTS = (
@@ -23,12 +24,6 @@ MOUNTS = (
         type="mqueue",
         source="mqueue",
         options=("nosuid", "noexec", "nodev"),
-    ),
-    Mount(
-        destination="/dev/shm",  # noqa: S108 - a mount target in the container, no file of ours
-        type="tmpfs",
-        source="shm",
-        options=("nosuid", "noexec", "nodev", "mode=1777", "size=65536k"),
     ),
 )
 
@@ -55,11 +50,6 @@ READONLY_PATHS = (
     "/proc/sysrq-trigger",
 )
 
-NETWORK_SYSCTLS = {
-    "net.ipv4.ip_unprivileged_port_start": "0",
-    "net.ipv4.ping_group_range": "0 2147483647",
-}
-
 
 def _character(major: int, minor: int | None) -> DeviceRule:
     return DeviceRule(allow=True, type="c", major=major, minor=minor, access="rwm")
@@ -76,6 +66,25 @@ DEVICES = (
     _character(136, None),
 )
 ALL_DEVICES = (DeviceRule(allow=True, access="rwm"),)
+
+
+def shm_mount(size: int | None) -> Mount:
+    """Return /dev/shm of ``size`` bytes, by default as large as Docker makes it."""
+    return Mount(
+        destination="/dev/shm",  # noqa: S108 - a mount target in the container, no file of ours
+        type="tmpfs",
+        source="shm",
+        options=("nosuid", "noexec", "nodev", "mode=1777", f"size={size or SHM_SIZE}"),
+    )
+
+
+def network_sysctls(*, own_users: bool) -> dict[str, str]:
+    """Return the settings of a container's own network; groups end with its range of ids."""
+    last = 65_535 if own_users else 2_147_483_647
+    return {
+        "net.ipv4.ip_unprivileged_port_start": "0",
+        "net.ipv4.ping_group_range": f"0 {last}",
+    }
 
 
 def system_mounts(*, own_network: bool, privileged: bool) -> tuple[Mount, ...]:

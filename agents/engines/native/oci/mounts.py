@@ -1,51 +1,41 @@
 """What is mounted in a container: the system's own, volumes, binds, and files in /etc."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from agents.engines.native.oci import defaults
+from agents.engines.native.oci.places import Places
 from agents.engines.native.oci.types import Mount
 from agents.engines.specs import ContainerSpec, MountSpec
 from agents.linux import kernel
 
 INIT_TARGET = "/dev/init"
-_BIND = ("rbind", "rprivate")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Places:
-    """Where on the host the parts of a container are.
-
-    ``network`` is the namespace's file, None the host's network. ``files`` are bound over
-    single files: target in the container to path on the host. ``volumes`` gives the path
-    for the target of each volume mount, and of a bind that must not be looked up again.
-    ``init`` is a static init program.
-    """
-
-    rootfs: Path
-    cgroup: str
-    network: Path | None
-    files: Mapping[str, Path]
-    volumes: Mapping[str, Path]
-    init: Path | None = None
+_SHM = "/dev/shm"  # noqa: S108 - a mount target in the container, no file of ours
 
 
 def make_mounts(spec: ContainerSpec, places: Places) -> tuple[Mount, ...]:
     """Return all mounts of one container in the order that they are made."""
-    own_network = places.network is not None
+    own_network = "network" not in places.shared
     system = defaults.system_mounts(own_network=own_network, privileged=spec.privileged)
-    init = () if places.init is None else (_bind(places.init, INIT_TARGET, read_only=True),)
-    files = tuple(_bind(path, target) for target, path in places.files.items())
+    init = () if places.init is None else (_file(places, places.init, INIT_TARGET),)
+    files = tuple(_file(places, path, target) for target, path in places.files.items())
     # Parents before children, or a child would be hidden.
     asked = sorted(spec.mounts, key=lambda mount: mount.target.count("/"))
     return (
-        *_without(defaults.MOUNTS, asked),
+        *_without(_usual(spec, places), asked),
         *system,
         *(_mount(one, places) for one in asked),
         *_without(files, asked),
         *init,
     )
+
+
+def _usual(spec: ContainerSpec, places: Places) -> tuple[Mount, ...]:
+    """Return what every container has; /dev/shm belongs to the IPC namespace."""
+    if places.shm is not None:
+        shm = _bind(places, places.shm, _SHM)
+    else:
+        shm = defaults.shm_mount(spec.shm_size)
+    return (*defaults.MOUNTS, shm)
 
 
 def _without(mounts: tuple[Mount, ...], asked: list[MountSpec]) -> tuple[Mount, ...]:
@@ -58,12 +48,32 @@ def _mount(spec: MountSpec, places: Places) -> Mount:
     if spec.kind == "tmpfs":
         return _tmpfs(spec)
     source = places.volumes.get(spec.target, Path(spec.source))
-    return _bind(source, spec.target, read_only=spec.read_only)
+    return _bind(
+        places,
+        source,
+        spec.target,
+        read_only=spec.read_only,
+        propagation=spec.propagation or "rprivate",
+    )
 
 
-def _bind(source: Path, target: str, *, read_only: bool = False) -> Mount:
+def _file(places: Places, path: Path, target: str) -> Mount:
+    return _bind(places, path, target, read_only=target == INIT_TARGET)
+
+
+def _bind(
+    places: Places,
+    source: Path,
+    target: str,
+    *,
+    read_only: bool = False,
+    propagation: str = "rprivate",
+) -> Mount:
     mode = ("ro", *_below(source)) if read_only else ("rw",)
-    return Mount(destination=target, type="bind", source=str(source), options=(*_BIND, *mode))
+    mapped = ("idmap",) if places.is_mapped(source) else ()
+    options = ("rbind", propagation, *mode, *mapped)
+    found = places.attached.get(source, source)
+    return Mount(destination=target, type="bind", source=str(found), options=options)
 
 
 def _below(source: Path) -> tuple[str, ...]:

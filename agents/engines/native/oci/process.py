@@ -5,7 +5,8 @@ import resource
 from dataclasses import dataclass
 
 from agents.engines.native.oci import capabilities
-from agents.engines.native.oci.mounts import INIT_TARGET, Places
+from agents.engines.native.oci.mounts import INIT_TARGET
+from agents.engines.native.oci.places import Places
 from agents.engines.native.oci.types import Capabilities, Process, Rlimit, User
 from agents.engines.specs import ContainerSpec, UlimitSpec
 from agents.errors import InvalidInputError
@@ -34,6 +35,8 @@ def make_process(spec: ContainerSpec, plan: ProcessPlan, places: Places) -> Proc
         user=plan.user,
         capabilities=Capabilities(bounding=chosen, effective=chosen, permitted=chosen),
         rlimits=tuple(make_rlimit(one) for one in spec.ulimits),
+        no_new_privileges=spec.security.no_new_privileges,
+        terminal=spec.tty,
     )
 
 

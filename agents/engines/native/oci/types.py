@@ -227,6 +227,7 @@ class Config(OciStruct, frozen=True, kw_only=True):
     mounts: tuple[Mount, ...]
     hostname: str = ""
     domainname: str = ""
+    annotations: dict[str, str] = {}
 
 
 def encode(config: Config) -> bytes:

@@ -33,11 +33,16 @@ def is_empty(volumes: VolumeStore, name: str) -> bool:
         return not any(Path(volumes.find(name).mountpoint).iterdir())
 
 
-def populate(volumes: VolumeStore, name: str, source: Path, holder: str = "") -> bool:
+def populate(
+    volumes: VolumeStore, name: str, source: Path, holder: str = "", id_base: int = 0
+) -> bool:
     """Copy a folder of an image into an empty volume, with the folder's owner and mode.
 
     A volume that holds something is left alone; return whether it was filled. Unless others
-    than ``holder`` have it mounted, its content appears as a whole. Raises ``NotFoundError``.
+    than ``holder`` have it mounted, its content appears as a whole. ``id_base`` is taken from
+    the source's ids, which a container with a user namespace of its own shows.
+
+    Raises ``NotFoundError``.
     """
     with volumes.held_still(name):
         if not source.is_dir() or not is_empty(volumes, name):
@@ -46,23 +51,22 @@ def populate(volumes: VolumeStore, name: str, source: Path, holder: str = "") ->
         in_place = bool(note.options) or bool(volumes.holders(name) - {holder})
         with kernel_errors("fill the volume", data):
             if in_place:
-                _copy_in_place(source, data)
+                _copy_in_place(TreeCopier(id_base=id_base), source, data)
             else:
-                _copy_as_a_whole(source, data, volumes.draft())
+                _copy_as_a_whole(TreeCopier(id_base=id_base), source, data, volumes.draft())
     return True
 
 
-def _copy_as_a_whole(source: Path, data: Path, draft: Path) -> None:
+def _copy_as_a_whole(copier: TreeCopier, source: Path, data: Path, draft: Path) -> None:
     try:
-        TreeCopier().copy(source, draft)
+        copier.copy(source, draft)
         _sync(draft)
         draft.rename(data)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _copy_in_place(source: Path, data: Path) -> None:
-    copier = TreeCopier()
+def _copy_in_place(copier: TreeCopier, source: Path, data: Path) -> None:
     with ExitStack() as undo:
         undo.callback(_empty, data, [path.name for path in source.iterdir()])
         copier.copy_content(source, data)

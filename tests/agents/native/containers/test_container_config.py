@@ -10,7 +10,8 @@ from agents.engines.native.containers.conmon import conmon_argv
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.containers.process_plan import choose_command, merge_environment
 from agents.engines.native.oci.config import make_config
-from agents.engines.native.oci.mounts import INIT_TARGET, Places
+from agents.engines.native.oci.mounts import INIT_TARGET
+from agents.engines.native.oci.places import Places
 from agents.engines.native.oci.process import ProcessPlan
 from agents.engines.native.oci.types import Config, User, encode
 from agents.engines.specs import ContainerSpec, Limits, MountSpec, UlimitSpec
@@ -23,11 +24,11 @@ def config(
     volumes: dict[str, Path] | None = None, init: Path | None = None, **fields: Any
 ) -> Config:
     spec = ContainerSpec(name="c", image="i", **fields)
-    network = None if spec.network_mode == "host" else Path("/run/netns")
+    own_network = spec.network_mode != "host"
     places = Places(
         rootfs=Path("/rootfs"),
         cgroup="/parent/c",
-        network=network,
+        shared=("user",) if own_network else ("user", "network"),
         files={"/etc/hosts": Path("/state/hosts")},
         volumes=volumes or {},
         init=init,
@@ -50,8 +51,7 @@ def test_it_is_written_in_the_words_of_the_specification() -> None:
 
 def test_a_container_has_namespaces_of_its_own() -> None:
     assert kinds(config()) == {"pid", "ipc", "uts", "mount", "cgroup", "network"}
-    paths = {one.type: one.path for one in config().linux.namespaces}
-    assert paths["network"] == "/run/netns"
+    assert {one.path for one in config().linux.namespaces} == {""}
 
 
 def test_the_hosts_network_is_no_namespace_and_no_setting() -> None:

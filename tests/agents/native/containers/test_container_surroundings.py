@@ -10,6 +10,7 @@ from agents.engines.native.engine import NativeEngine
 from agents.engines.specs import (
     ContainerSpec,
     MountSpec,
+    SecuritySpec,
     UlimitSpec,
     VolumeSpec,
 )
@@ -84,7 +85,9 @@ def test_a_read_only_container_cannot_write(engine: NativeEngine) -> None:
 
 def test_devices_of_the_host_cannot_be_opened(engine: NativeEngine) -> None:
     script = "mknod /disk b 254 0 && { cat /disk >/dev/null 2>&1 || echo refused; }"
-    assert run(engine, script) == ["refused"]
+    host_users = SecuritySpec(user_namespace="host")
+    assert run(engine, script, security=host_users) == ["refused"]
+    assert run(engine, "mknod /disk b 254 0 2>/dev/null || echo refused") == ["refused"]
 
 
 def test_a_bind_shows_the_hosts_folder(engine: NativeEngine, tmp_path: Path) -> None:

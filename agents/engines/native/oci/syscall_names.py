@@ -1,0 +1,112 @@
+"""Which system calls a container may make; names of syscalls(2), for all architectures.
+
+``ALLOWED`` needs nothing. ``BY_CAPABILITY`` is for whoever has the capability that the call
+asks for; without it the kernel would refuse most of them as well, but a call that is never
+entered has no faults to be used.
+
+What is in neither: keyrings (not all of their kernels' parts are namespaced), kexec, swap,
+userfaultfd and io_uring (many privilege escalations of the last years began there), obsolete
+calls, NUMA page migration, and what only old virtual 8086 programs need.
+"""
+
+_ORDINARY = """
+    _llseek _newselect accept accept4 access adjtimex alarm arch_prctl arm_fadvise64_64
+    arm_sync_file_range bind breakpoint brk cacheflush cachestat capget capset chdir chmod chown
+    chown32 clock_adjtime clock_adjtime64 clock_getres clock_getres_time64 clock_gettime
+    clock_gettime64 clock_nanosleep clock_nanosleep_time64 close close_range connect
+    copy_file_range creat dup dup2 dup3 epoll_create epoll_create1 epoll_ctl epoll_pwait
+    epoll_pwait2 epoll_wait eventfd eventfd2 execve execveat exit exit_group faccessat
+    faccessat2 fadvise64 fadvise64_64 fallocate fanotify_mark fchdir fchmod fchmodat fchmodat2
+    fchown fchown32 fchownat fcntl fcntl64 fdatasync fgetxattr file_getattr file_setattr
+    flistxattr flock fork fremovexattr fsetxattr fstat fstat64 fstatat fstatat64 fstatfs
+    fstatfs64 fsync ftime ftruncate ftruncate64 futex futex_requeue futex_time64 futex_wait
+    futex_waitv futex_wake futimesat get_robust_list get_thread_area getcpu getcwd getdents
+    getdents64 getegid getegid32 geteuid geteuid32 getgid getgid32 getgroups getgroups32
+    getitimer getpeername getpgid getpgrp getpid getppid getpriority getrandom getresgid
+    getresgid32 getresuid getresuid32 getrlimit getrusage getsid getsockname getsockopt gettid
+    gettimeofday getuid getuid32 getxattr getxattrat inotify_add_watch inotify_init
+    inotify_init1 inotify_rm_watch io_cancel io_destroy io_getevents io_pgetevents
+    io_pgetevents_time64 io_setup io_submit ioctl ioprio_get ioprio_set ipc kill
+    landlock_add_rule landlock_create_ruleset landlock_restrict_self lchown lchown32 lgetxattr
+    link linkat listen listmount listxattr listxattrat llistxattr llseek lremovexattr lseek
+    lsetxattr lsm_get_self_attr lsm_list_modules lstat lstat64 madvise map_shadow_stack
+    membarrier memfd_create memfd_secret mincore mkdir mkdirat mknod mknodat mlock mlock2
+    mlockall mmap mmap2 modify_ldt mprotect mq_getsetattr mq_notify mq_open mq_timedreceive
+    mq_timedreceive_time64 mq_timedsend mq_timedsend_time64 mq_unlink mremap mseal msgctl msgget
+    msgrcv msgsnd msync munlock munlockall munmap name_to_handle_at nanosleep newfstatat nice
+    oldfstat oldlstat oldolduname oldstat olduname open openat openat2 pause pidfd_open
+    pidfd_send_signal pipe pipe2 pkey_alloc pkey_free pkey_mprotect poll ppoll ppoll_time64
+    prctl pread64 preadv preadv2 prlimit64 process_mrelease pselect6 pselect6_time64 ptrace
+    pwrite64 pwritev pwritev2 read readahead readdir readlink readlinkat readv recvfrom recvmmsg
+    recvmmsg_time64 recvmsg remap_file_pages removexattr removexattrat rename renameat renameat2
+    restart_syscall riscv_flush_icache riscv_hwprobe rmdir rseq rt_sigaction rt_sigpending
+    rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait
+    rt_sigtimedwait_time64 rt_tgsigqueueinfo s390_pci_mmio_read s390_pci_mmio_write
+    s390_runtime_instr sched_get_priority_max sched_get_priority_min sched_getaffinity
+    sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval
+    sched_rr_get_interval_time64 sched_setaffinity sched_setattr sched_setparam
+    sched_setscheduler sched_yield seccomp select semctl semget semop semtimedop
+    semtimedop_time64 sendfile sendfile64 sendmmsg sendmsg sendto set_robust_list
+    set_thread_area set_tid_address set_tls setfsgid setfsgid32 setfsuid setfsuid32 setgid
+    setgid32 setgroups setgroups32 setitimer setpgid setpriority setregid setregid32 setresgid
+    setresgid32 setresuid setresuid32 setreuid setreuid32 setrlimit setsid setsockopt setuid
+    setuid32 setxattr setxattrat sgetmask shmat shmctl shmdt shmget shutdown sigaction
+    sigaltstack signal signalfd signalfd4 sigpending sigprocmask sigreturn sigsuspend socketcall
+    socketpair splice ssetmask stat stat64 statfs statfs64 statmount statx swapcontext
+    switch_endian symlink symlinkat sync sync_file_range sync_file_range2 syncfs sysinfo tee
+    tgkill time timer_create timer_delete timer_getoverrun timer_gettime timer_gettime64
+    timer_settime timer_settime64 timerfd_create timerfd_gettime timerfd_gettime64
+    timerfd_settime timerfd_settime64 times tkill truncate truncate64 ugetrlimit umask uname
+    unlink unlinkat utime utimensat utimensat_time64 utimes vfork vmsplice wait4 waitid waitpid
+    write writev
+"""
+ALLOWED = tuple(_ORDINARY.split())
+
+BY_CAPABILITY = {
+    "SYS_ADMIN": (
+        "bpf",
+        "clone",
+        "clone3",
+        "fanotify_init",
+        "fsconfig",
+        "fsmount",
+        "fsopen",
+        "fspick",
+        "lookup_dcookie",
+        "mount",
+        "mount_setattr",
+        "move_mount",
+        "open_tree",
+        "open_tree_attr",
+        "perf_event_open",
+        "quotactl",
+        "quotactl_fd",
+        "setdomainname",
+        "sethostname",
+        "setns",
+        "syslog",
+        "umount",
+        "umount2",
+        "unshare",
+        "lsm_set_self_attr",
+    ),
+    "SYS_BOOT": ("reboot",),
+    "SYS_CHROOT": ("chroot",),
+    "SYS_MODULE": ("delete_module", "init_module", "finit_module"),
+    "SYS_PACCT": ("acct",),
+    "SYS_PTRACE": (
+        "kcmp",
+        "pidfd_getfd",
+        "process_madvise",
+        "process_vm_readv",
+        "process_vm_writev",
+    ),
+    "SYS_RAWIO": ("iopl", "ioperm"),
+    "SYS_TIME": ("settimeofday", "stime", "clock_settime", "clock_settime64"),
+    "SYS_TTY_CONFIG": ("vhangup",),
+    "SYS_NICE": ("get_mempolicy", "mbind", "set_mempolicy", "set_mempolicy_home_node"),
+    "SYSLOG": ("syslog",),
+    "BPF": ("bpf",),
+    "PERFMON": ("perf_event_open",),
+    "DAC_READ_SEARCH": ("open_by_handle_at",),
+}
