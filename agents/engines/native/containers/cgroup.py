@@ -10,7 +10,7 @@ from agents.engines.native.limits.memory import check_room
 from agents.engines.native.limits.place import Place
 from agents.engines.native.limits.settings import NO_LIMITS, make_settings
 from agents.engines.specs import Limits
-from agents.errors import NotFoundError
+from agents.errors import KernelError, NotFoundError
 from agents.linux import cgroups
 from agents.linux.cgroups import Counters, Layout
 from agents.linux.cgroups.moves import Readiness
@@ -89,6 +89,26 @@ class ContainerCgroups:
         """Remove what the runtime does not know of a container's cgroups. Idempotent."""
         if self._layout.mode == "hybrid" and self._layout.unified is not None:
             _remove_soon(self._layout.unified / self._parent / container_id)
+
+    def remove(self, container_id: str) -> bool:
+        """Remove the cgroups of a container that has ended; False if processes are left in one."""
+        for folder in self._layout.folders(self.path(container_id)):
+            try:
+                folder.rmdir()
+            except FileNotFoundError:
+                continue
+            except OSError:
+                # Cgroups that the container made below its own, or processes outside its
+                # PID namespace.
+                return self._remove_below(container_id)
+        return True
+
+    def _remove_below(self, container_id: str) -> bool:
+        try:
+            cgroups.remove(self._layout, self.path(container_id))
+        except KernelError:
+            return False
+        return True
 
     @contextmanager
     def in_use(self) -> Iterator[None]:

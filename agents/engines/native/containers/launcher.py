@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.engines.native import runtime
+from agents.engines.native import runtime, runtime_state
 from agents.engines.native.containers import conmon, root_file_system
 from agents.engines.native.containers.binds import check_binds
 from agents.engines.native.containers.bundle import (
@@ -113,7 +113,7 @@ class Launcher:
         self._cgroups.confine(container.id, container.manifest.spec.limits, pids.init)
         confine_process(container.manifest.spec, pids.init)
         connect(container, pids.init, self._networks)
-        runtime.run(self._runtime_state, "start", container.id)
+        runtime_state.start(self._runtime_state, container.id)
         return Launched(monitor=monitor, init=init, attachment=attachment)
 
     @contextmanager
@@ -156,10 +156,20 @@ class Launcher:
         if self._cgroups.is_frozen(container_id):
             # What is frozen does not die of SIGKILL (v1's freezer).
             self._cgroups.thaw(container_id)
-        done = runtime.run(self._runtime_state, "delete", "--force", container_id, check=False)
-        if done.exit_code != 0:
-            logger.warning("container %s is not deleted: %s", container_id, process.failure(done))
+        if not self._forget(container_id):
+            done = runtime.run(self._runtime_state, "delete", "--force", container_id, check=False)
+            if done.exit_code != 0:
+                failure = process.failure(done)
+                logger.warning("container %s is not deleted: %s", container_id, failure)
         self._cgroups.leave(container_id)
+
+    def _forget(self, container_id: str) -> bool:
+        """Do what the runtime's "delete" does, if all has ended; return whether it was done."""
+        ended = runtime_state.has_ended(self._runtime_state, container_id)
+        if not ended or not self._cgroups.remove(container_id):
+            return False
+        runtime_state.forget(self._runtime_state, container_id)
+        return True
 
     def release(self, container_id: str, paths: ContainerPaths) -> None:
         """Take down all that :meth:`launch` brought up. Idempotent."""
