@@ -86,6 +86,8 @@ class Resolvers:
         elif known.view != view:
             _Resolver(self._folder, view.key).write_hosts(view.to_hosts())
             process.send_signal(known.pidfd, signal.SIGHUP)
+            # Once it has answered, it reads its names before it takes another question.
+            _await_answer(view.gateway, known.port)
             self._running[view.key] = replace(known, view=view)
         return known.port
 

@@ -141,6 +141,7 @@ def test_a_port_of_another_container_is_a_conflict_that_leaves_nothing(host: Hos
     before = links(host)
     with pytest.raises(ConflictError, match="port 8080/tcp is in use by the container one"):
         attach(host, two, PortSpec(container_port=81, host_port=8080))
+    host.networks.settle()
     assert links(host) == before
     assert host.networks.attachment(two.id) is None
 
@@ -184,6 +185,7 @@ def test_a_missing_namespace_leaves_nothing_attached(host: Host) -> None:
     namespaces.remove_network_namespace(container.path)
     with pytest.raises(KernelError, match="one"):
         attach(host, container, PortSpec(container_port=80, host_port=8080))
+    host.networks.settle()
     assert (links(host), rules(host)) == before
 
 
@@ -195,6 +197,7 @@ def test_detaching_twice_and_without_the_namespace_succeeds(host: Host) -> None:
     namespaces.remove_network_namespace(container.path)
     host.networks.detach(container.id)
     host.networks.detach(container.id)
+    host.networks.settle()
     assert links(host) == before
 
 
