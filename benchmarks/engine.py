@@ -5,7 +5,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +23,8 @@ MANY = 20
 # Time for the containers' programs to ask for their signals.
 SETTLE = 0.5
 START = "create and start a container with a published port"
+EXEC = "run true in a container"
+EXEC_PROGRAM = "run true in a container, Docker by its command line"
 BOTH = f"create and start {MANY} containers at once"
 END = f"stop and remove {MANY} containers at once"
 
@@ -38,11 +40,12 @@ def measure() -> list[Figure]:
         try:
             with docker() as daemon:
                 peer = f"Docker Engine {daemon.version}"
-                taken = _alternately(ours, Docker(daemon))
+                theirs = Docker(daemon)
+                taken = {**_alternately(ours, theirs), EXEC_PROGRAM: _by_program(ours, theirs)}
         except NotSupportedError as exc:
             print(exc.message)
             peer, taken = "", _alternately(ours)
-    bars = {START: 4.0, BOTH: 4.0, END: 3.0}
+    bars = {START: 4.0, BOTH: 4.0, END: 3.0, EXEC: 3.0, EXEC_PROGRAM: 3.0}
     floors = {START: floor}
     rows = [
         compared(name, "ms", *values, peer, floor=floors.get(name), least_ratio=bars[name])
@@ -67,6 +70,7 @@ def _alternately(*sides: Side) -> dict[str, list[list[float]]]:
     for _ in range(RUNS):
         for number, side in enumerate(sides):
             taken[START][number].append(_one(side))
+    _execs(sides, taken[EXEC])
     for _ in range(ROUNDS):
         for number, side in enumerate(sides):
             begun, ended = _many(side)
@@ -80,6 +84,31 @@ def _one(side: Side) -> float:
     took = _milliseconds(lambda: container.append(side.begin()))
     side.remove(container[0])
     return took
+
+
+def _execs(sides: Sequence[Side], taken: list[list[float]]) -> None:
+    containers = [side.begin() for side in sides]
+    for _ in range(RUNS):
+        for side, container, values in zip(sides, containers, taken, strict=True):
+            values.append(_milliseconds(lambda one=side, it=container: _execute(one, it)))
+    for side, container in zip(sides, containers, strict=True):
+        side.remove(container)
+
+
+def _execute(side: Side, container: str) -> None:
+    assert side.execute(container) == 0
+
+
+def _by_program(ours: Ours, theirs: Docker) -> list[list[float]]:
+    """Return milliseconds of an exec of ours, and of one by Docker's command line."""
+    taken: list[list[float]] = [[], []]
+    first, second = ours.begin(), theirs.begin()
+    for _ in range(RUNS):
+        taken[0].append(_milliseconds(lambda: _execute(ours, first)))
+        taken[1].append(_milliseconds(lambda: theirs.execute_by_program(second)))
+    ours.remove(first)
+    theirs.remove(second)
+    return taken
 
 
 def _many(side: Side) -> tuple[float, float]:
@@ -106,6 +135,7 @@ def _milliseconds(act: Callable[[], object]) -> float:
 
 def _spent(ours: Ours) -> list[Figure]:
     """Name what the time of a start is spent on, each part's median."""
+    ours.remove(ours.begin())
     parts: Taken = defaultdict(list)
     for _ in range(RUNS):
         with traced() as spans:

@@ -6,13 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from agents.engines.native.engine import NativeEngine
-from agents.engines.specs import ContainerSpec, EndpointSpec, NetworkSpec, PortSpec
+from agents.engines.specs import ContainerSpec, EndpointSpec, ExecSpec, NetworkSpec, PortSpec
+from agents.linux import process
 from benchmarks.docker.daemon import IMAGE, NETWORK, Daemon
+from benchmarks.docker.packages import environment
 
 GRACE = 10
 # Ends at once on SIGTERM, which the first process of a PID namespace must ask for.
 PROGRAM = ("sh", "-c", "trap 'exit 0' TERM; sleep 1000 & wait")
 PORT = 80
+TRUE = ("true",)
 
 
 class Side(Protocol):
@@ -20,6 +23,10 @@ class Side(Protocol):
 
     def begin(self) -> str:
         """Create and start a container; return its id."""
+        ...
+
+    def execute(self, container: str) -> int:
+        """Run ``true`` in a container with its output caught; return the exit code."""
         ...
 
     def stop(self, container: str) -> None:
@@ -48,6 +55,12 @@ class Ours:
         )
         return self.engine.start_container(self.engine.create_container(spec).id).id
 
+    def execute(self, container: str) -> int:
+        with self.engine.start_exec(container, ExecSpec(command=TRUE)) as session:
+            while (chunk := session.read(None)) is None or not chunk.is_end:
+                pass
+            return session.wait()
+
     def stop(self, container: str) -> None:
         self.engine.stop_container(container, GRACE)
 
@@ -74,6 +87,18 @@ class Docker:
         made: str = self._api.call("POST", f"/containers/create?name={name}", body)["Id"]
         self._api.call("POST", f"/containers/{made}/start")
         return made
+
+    def execute(self, container: str) -> int:
+        wanted = {"Cmd": TRUE, "AttachStdout": True, "AttachStderr": True}
+        made = self._api.call("POST", f"/containers/{container}/exec", wanted)["Id"]
+        self._api.send("POST", f"/exec/{made}/start", b"{}", "application/json")
+        return int(self._api.call("GET", f"/exec/{made}/json")["ExitCode"])
+
+    def execute_by_program(self, container: str) -> None:
+        """Do the same by Docker's command line."""
+        daemon = self.daemon
+        argv = ("docker", f"--host=unix://{daemon.socket}", "exec", container, *TRUE)
+        process.run(argv, env={**environment(daemon.programs), "HOME": str(daemon.folder)})
 
     def stop(self, container: str) -> None:
         self._api.call("POST", f"/containers/{container}/stop?t={GRACE}")

@@ -19,20 +19,23 @@ from types import ModuleType
 from typing import Any
 
 from agents.engines.native import runtime
-from agents.engines.native.containers import conmon
-from agents.linux import cgroups, mounts, namespaces, netlink, nftables, process
+from agents.linux import process
 
 PYTHON = "the agent's own Python"
-MODULES: dict[ModuleType, str] = {
-    cgroups: "cgroups",
-    mounts: "mounts",
-    namespaces: "namespaces",
-    netlink: "links, addresses and routes",
-    nftables: "packet rules (nft)",
-    conmon: "conmon with the runtime's create",
+KERNEL = "other system calls"
+RUNTIME = "the runtime's"
+# Each module with those below it.
+MODULES = {
+    "agents.linux.cgroups": "cgroups",
+    "agents.linux.mounts": "mounts",
+    "agents.linux.syscalls": KERNEL,
+    "agents.linux.namespaces": "namespaces",
+    "agents.linux.netlink": "links, addresses and routes",
+    "agents.linux.nftables": "packet rules",
+    "agents.engines.native.network.names": "names",
+    "agents.engines.native.containers.conmon": "conmon with the runtime's create",
 }
 SYNC = "waiting for the disk (fsync)"
-RUNTIME = "the runtime's"
 
 
 @dataclass
@@ -65,9 +68,8 @@ def traced() -> Iterator[Spans]:
     """Note what the calling thread spends its time on, Python's own part included."""
     spans = Spans()
     undo: list[Callable[[], None]] = []
-    for module, label in MODULES.items():
-        for function in _functions(module):
-            undo.extend(_replace(function, _wrapped(spans, function, _part(label))))
+    for function, label in _labelled():
+        undo.extend(_replace(function, _wrapped(spans, function, _part(label))))
     undo.extend(_replace(process.run, _wrapped(spans, process.run, _program)))
     undo.extend(_replace(runtime.run, _wrapped(spans, runtime.run, _runtime)))
     undo.extend(_replace(os.fsync, _wrapped(spans, os.fsync, lambda *_: SYNC)))
@@ -78,6 +80,13 @@ def traced() -> Iterator[Spans]:
         spans.leave()
         for act in undo:
             act()
+
+
+def _labelled() -> Iterator[tuple[Callable[..., Any], str]]:
+    for name, module in tuple(sys.modules.items()):
+        for prefix, label in MODULES.items():
+            if name == prefix or name.startswith(f"{prefix}."):
+                yield from ((function, label) for function in _functions(module))
 
 
 def _functions(module: ModuleType) -> list[Callable[..., Any]]:
@@ -96,7 +105,8 @@ def _part(label: str) -> Callable[..., str]:
 
     def choose(spans: Spans, *_: Any) -> str:
         outer = spans._stack[-1][0]
-        return outer if outer.startswith(RUNTIME) else label
+        inner = outer.startswith(RUNTIME) or (label == KERNEL and outer != PYTHON)
+        return outer if inner else label
 
     return choose
 
