@@ -206,6 +206,12 @@ def _make_read_only(target: Path) -> None:
         stack.pop_all()
 
 
+def make_shared(target: Path) -> None:
+    """Let mounts below ``target``, a mount, reach its copies; see mount_namespaces(7)."""
+    with kernel_errors("share the mount", target):
+        syscalls.mount("none", target, "", syscalls.MS_SHARED)
+
+
 def mount_tmpfs(target: Path, *, size: int | None = None, mode: int = 0o755) -> None:
     """Mount an empty file system in memory; ``size`` in bytes, default half the memory."""
     options = f"mode={mode:o}" + ("" if size is None else f",size={size}")

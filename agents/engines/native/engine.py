@@ -15,6 +15,7 @@ from agents.engines.native.acts.processes import ProcessActs
 from agents.engines.native.acts.registry import RegistryActs
 from agents.engines.native.acts.stats import StatsActs
 from agents.engines.native.acts.volumes import VolumeActs
+from agents.engines.native.containers import isolation
 from agents.engines.native.containers.records import ENGINE
 from agents.engines.native.parts import make_parts
 from agents.errors import AgentError
@@ -94,7 +95,12 @@ class NativeEngine(
         return EngineRecord(name=self.name, version=VERSION, capabilities=CAPABILITIES)
 
     def warnings(self) -> tuple[str, ...]:
-        """See :meth:`Engine.warnings`: other firewalls that drop what our networks forward."""
+        """See :meth:`Engine.warnings`: other firewalls, and root inside that is root outside."""
+        reason = isolation.obstacle(self._parts.root)
+        users = f"Root in a container is root on this host: {reason}" if reason else ""
+        return (*filter(None, (users,)), *self._network_warnings())
+
+    def _network_warnings(self) -> tuple[str, ...]:
         try:
             return self._parts.networks.warnings()
         except AgentError as error:

@@ -32,6 +32,7 @@ from agents.engines.notifier import Notifier
 class Parts:
     """The parts of one engine; those that have threads are started by the engine."""
 
+    root: Path
     images: ImageStore
     builder: Builder
     registries: RegistryService
@@ -90,6 +91,7 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
     )
     removal = Removal(lifecycle, creator, health, supervisor, events)
     return Parts(
+        root=root,
         images=images,
         builder=Builder(images),
         registries=RegistryService(root, images),

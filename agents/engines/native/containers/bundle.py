@@ -16,8 +16,10 @@ from agents.engines.native.network.records import Attachment
 from agents.engines.native.oci.config import make_config
 from agents.engines.native.oci.places import Places
 from agents.engines.native.oci.process import ProcessPlan
-from agents.engines.native.oci.types import Config, encode
+from agents.engines.native.oci.types import Config, User, encode
+from agents.errors import InvalidInputError
 from agents.linux.failures import kernel_errors
+from agents.linux.userns import RANGE
 
 HOST_RESOLV_CONF = Path("/etc/resolv.conf")
 _ETC = ("hosts", "hostname", "resolv.conf")
@@ -59,6 +61,8 @@ def write_bundle(config: Config, paths: ContainerPaths) -> None:
 def _process_plan(manifest: Manifest, paths: ContainerPaths, image: ImageConfig) -> ProcessPlan:
     spec = manifest.spec
     account = find_account(paths.rootfs, spec.user or image.user, spec.groups)
+    if manifest.id_base:
+        _check_range(account.user)
     cwd = spec.working_dir or image.working_dir or "/"
     _make_working_dir(paths.rootfs, cwd, manifest.id_base)
     return ProcessPlan(
@@ -67,6 +71,17 @@ def _process_plan(manifest: Manifest, paths: ContainerPaths, image: ImageConfig)
         cwd=cwd,
         user=account.user,
     )
+
+
+def _check_range(user: User) -> None:
+    """Refuse ids by name that a user namespace lacks; those by number were seen at creation."""
+    beyond = [one for one in (user.uid, user.gid, *user.additional_gids) if one >= RANGE]
+    if beyond:
+        raise InvalidInputError(
+            f"the user or group {beyond[0]} is more than the ids of a user namespace",
+            hint="Give the container the user namespace of the host (userns_mode: host).",
+            field="user",
+        )
 
 
 def _make_working_dir(rootfs: Path, cwd: str, id_base: int) -> None:

@@ -51,7 +51,9 @@ class Creator:
         container_id = secrets.token_hex(32)
         command = choose_command(spec, image.config.entrypoint or (), image.config.cmd or ())
         self._check(spec, image)
-        id_base, reason = isolation.decide(spec, container_id, self.containers, self.root)
+        id_base, reason = isolation.decide(
+            spec, container_id, image.config.user, self.containers, self.root
+        )
         mounts = _all_mounts(spec, image)
         with self.volume_use.making(container_id, mounts) as volumes:
             manifest = Manifest(

@@ -22,7 +22,7 @@ JOIN = "container:"
 _SLOTS = (END - FIRST) // userns.RANGE
 
 
-def reason_without(spec: ContainerSpec) -> str:
+def reason_without(spec: ContainerSpec, image_user: str = "") -> str:
     """Return why a spec wants or needs the host's user namespace, "" if it does not.
 
     Who shares the host's network or processes could do nothing with them from a namespace of
@@ -39,7 +39,11 @@ def reason_without(spec: ContainerSpec) -> str:
         "names": spec.uts_mode,
     }
     names = [name for name, mode in shared.items() if mode == "host"]
-    return f"the container shares the host's {' and '.join(names)}" if names else ""
+    if names:
+        return f"the container shares the host's {' and '.join(names)}"
+    wanted = (*(spec.user or image_user).split(":"), *spec.groups)
+    beyond = [one for one in wanted if one.isdecimal() and int(one) >= userns.RANGE]
+    return f"{beyond[0]} is more than the ids of a user namespace" if beyond else ""
 
 
 @cache
@@ -59,7 +63,7 @@ def obstacle(folder: Path) -> str:
 
 
 def decide(
-    spec: ContainerSpec, container_id: str, store: ContainerStore, root: Path
+    spec: ContainerSpec, container_id: str, image_user: str, store: ContainerStore, root: Path
 ) -> tuple[int, str]:
     """Return the first id of the range that a new container gets, or 0 and the reason why none.
 
@@ -72,7 +76,7 @@ def decide(
     for peer in find_peers(spec, store).values():
         reason = peer.manifest.host_users_reason
         return peer.manifest.id_base, reason and f"as {peer.manifest.name}, with which it shares"
-    reason = reason_without(spec) or obstacle(root)
+    reason = reason_without(spec, image_user) or obstacle(root)
     if reason:
         return 0, reason
     return choose_base(container_id, {one.manifest.id_base for one in store.list()}), ""

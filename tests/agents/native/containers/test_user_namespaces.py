@@ -131,6 +131,7 @@ def test_it_can_be_switched_off_for_one_container(engine: NativeEngine) -> None:
         ({"privileged": True}, "the container is privileged"),
         ({"network_mode": "host"}, "the container shares the host's network"),
         ({"pid_mode": "host"}, "the container shares the host's processes"),
+        ({"user": "100000"}, "100000 is more than the ids of a user namespace"),
     ],
 )
 def test_sharing_with_the_host_switches_it_off_and_says_so(
