@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from agents.engines.native.images.extract import OPAQUE
+from agents.engines.native.images.folders import OPAQUE
 from agents.engines.native.images.pack import measure, write_tar
-from agents.engines.native.images.streams import unpack
+from agents.engines.native.images.unpacking import unpack
 from agents.errors import InvalidInputError, PathEscapeError
 from tests.agents.native.image_files import (
     Member,

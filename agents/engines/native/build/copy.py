@@ -12,6 +12,7 @@ from agents.engines.native.build.sources import Source, SourceTree
 from agents.engines.native.images import scope
 from agents.engines.native.images.extract import Unpacker
 from agents.engines.native.images.streams import archive_errors
+from agents.engines.native.images.tarinfo import FileContent, entry_of
 from agents.engines.native.images.trees import TreeCopier, make_folders
 from agents.errors import ConflictError, InvalidInputError
 
@@ -103,7 +104,7 @@ def _unpack(path: Path, folder: Path) -> None:
             with archive_errors(f"The archive {path.name}"), tarfile.open(path, "r:*") as tar:
                 for member in tar:
                     content = tar.extractfile(member) if member.isreg() else None
-                    unpacker.add(member, content)
+                    unpacker.add(entry_of(member), FileContent(content) if content else None)
         finally:
             unpacker.close()
     finally:

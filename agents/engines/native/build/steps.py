@@ -21,6 +21,7 @@ from agents.engines.native.images.cache import CachedStep
 from agents.engines.native.images.config import HistoryEntry, format_time
 from agents.engines.native.images.layers import Draft
 from agents.engines.native.images.pack import measure
+from agents.engines.native.images.recipe import Recorder
 from agents.engines.native.images.store import ImageStore
 from agents.engines.native.images.trees import TreeCopier, make_folders
 from agents.errors import BuildError, ConflictError, NotSupportedError
@@ -160,7 +161,7 @@ class StepRunner:
             mounts.mount_overlay([*lower, places], draft.merged, upper=draft.diff, work=draft.work)
             make(draft)
             mounts.unmount(draft.merged)
-            packed = measure(draft.diff)
+            packed = measure(draft.diff, Recorder(draft.path))
             if packed.is_empty:
                 return ""
             self.store.keep_layer(draft, packed.diff_id, packed.size)

@@ -1,123 +1,254 @@
 """Unpacks the tar of a layer into a folder, in the form that overlayfs reads.
 
 A hostile archive cannot write outside: every name is walked from the folder's descriptor,
-one component at a time, and no symbolic link is ever followed (open(2), O_NOFOLLOW).
-Whiteouts and opaque folders become what overlayfs takes them for; see the OCI image
-specification, layer.md, and Documentation/filesystems/overlayfs.rst of the kernel.
+one component at a time, and no symbolic link is ever followed. Whiteouts and opaque folders
+become what overlayfs takes them for; see the OCI image specification, layer.md, and
+Documentation/filesystems/overlayfs.rst of the kernel.
 """
 
 import errno
 import os
-import shutil
 import stat
-from tarfile import TarInfo
-from typing import IO
+from dataclasses import dataclass
+from typing import Protocol
 
-from agents.errors import InvalidInputError, PathEscapeError
+from agents.engines.native.images.folders import (
+    OPAQUE,
+    Folders,
+    Parts,
+    is_whiteout,
+    lstat,
+    make_opaque,
+    make_open_folder,
+    split_name,
+)
+from agents.engines.native.images.recipe import WHITEOUT, Recorder
+from agents.engines.native.images.removal import remove_tree_at
+from agents.engines.native.images.tarheader import TarEntry
+from agents.errors import InvalidInputError, OutOfSpaceError, PathEscapeError
 
-WHITEOUT = ".wh."
 META = ".wh..wh."
 OPAQUE_MARK = ".wh..wh..opq"
-OPAQUE = "trusted.overlay.opaque"
 OVERLAY_PREFIX = "trusted.overlay."
-XATTR_KEY = "SCHILY.xattr."
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_CHUNK = 1 << 20
-_FOLDER_MODE = 0o755
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Content(Protocol):
+    """Where the content of a regular file comes from."""
+
+    def copy_to(self, entry: TarEntry, fd: int, path: str) -> None:
+        """Write the entry's content to an open file; ``path`` is its name in the layer."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """What one archive may hold; beyond it is taken for an attack on this host's disk.
+
+    ``spare`` is the share of the file system that stays free, at most ``most_spare`` bytes.
+    """
+
+    entries: int = 4_000_000
+    spare: float = 0.02
+    most_spare: int = 256 << 20
+    look_every: int = 64 << 20
 
 
 class Unpacker:
     """Unpacks one archive member by member into the folder open at ``root``.
 
     With ``layered`` false, names that begin with ``.wh.`` are plain files. ``size`` counts
-    the bytes of the files so far. Raises ``InvalidInputError``, ``PathEscapeError``, OSError.
+    the bytes of the files so far. ``recorder`` is told of files that later members replace.
+    Raises ``InvalidInputError``, ``PathEscapeError``, ``OutOfSpaceError``, OSError.
     """
 
-    def __init__(self, root: int, *, layered: bool = True) -> None:
+    def __init__(
+        self,
+        root: int,
+        *,
+        layered: bool = True,
+        recorder: Recorder | None = None,
+        bounds: Bounds | None = None,
+    ) -> None:
         self._root = root
         self._layered = layered
-        self._parent: tuple[tuple[str, ...], int] = ((), os.dup(root))
-        self._folder_times: dict[tuple[str, ...], int] = {}
+        self._recorder = recorder
+        self._bounds = bounds or Bounds()
+        self._folders = Folders(root)
+        self._where = ""
+        self._parts: Parts = ()
+        self._parent = root
+        self._times: dict[Parts, int] = {}
+        self._links: set[str] = set()
+        self._entries = 0
+        self._unlooked = self._bounds.look_every
         self.size = 0
 
     def close(self) -> None:
         """Set the folders' times, which later members have changed, and end."""
         try:
-            for parts, moment in self._folder_times.items():
-                self._set_folder_time(parts, moment)
+            for parts in sorted(self._times):
+                self._set_time(parts, self._times[parts])
         finally:
-            os.close(self._parent[1])
+            self._folders.close()
 
-    def add(self, member: TarInfo, content: IO[bytes] | None) -> None:
+    def add(self, entry: TarEntry, content: Content | None) -> None:
         """Unpack one member; ``content`` is that of a regular file."""
-        parts = split_name(member.name)
-        if not parts:
-            self._add_root(member)
-        elif self._layered and parts[-1].startswith(WHITEOUT):
-            self._add_whiteout(member, parts)
+        self._count(entry)
+        where, _, name = entry.name.rstrip("/").rpartition("/")
+        if not where or where != self._where or name in _NO_NAMES or "\0" in name:
+            name = self._go(entry)
+        if not name:
+            self._add_root(entry)
+        elif self._layered and name.startswith(WHITEOUT):
+            self._add_whiteout(entry, name)
+        elif entry.kind == "file":
+            self._add_file(entry, name, content)
         else:
-            self._add_entry(member, parts, content)
+            self._add_other(entry, name)
 
-    def _add_root(self, member: TarInfo) -> None:
-        if not member.isdir():
+    def _go(self, entry: TarEntry) -> str:
+        """Enter the folder that holds a member; return the member's own name."""
+        parts = split_name(entry.name)
+        self._where = ""
+        if not parts:
+            return ""
+        self._parent = self._folders.enter(parts[:-1])
+        self._parts = parts[:-1]
+        self._where = entry.name.rstrip("/").rpartition("/")[0]
+        return parts[-1]
+
+    def _count(self, entry: TarEntry) -> None:
+        """Refuse what this host's disk has no room for before it is full."""
+        self._entries += 1
+        if self._entries > self._bounds.entries:
+            raise InvalidInputError(
+                f"The archive has more than {self._bounds.entries} members, which nobody needs."
+            )
+        # Each member takes some room of its own, if only a name.
+        self._unlooked += entry.size + 1024
+        if self._unlooked >= self._bounds.look_every:
+            self._unlooked = 0
+            self._look(entry.size)
+
+    def _look(self, wanted: int) -> None:
+        found = os.fstatvfs(self._root)
+        size = found.f_blocks * found.f_frsize
+        spare = min(self._bounds.most_spare, int(size * self._bounds.spare))
+        room = found.f_bavail * found.f_frsize - wanted
+        if room < spare or found.f_favail < min(found.f_files // 100, 10_000):
+            raise OutOfSpaceError(
+                "The archive needs more room than this host's disk has.",
+                hint="Free some disk space on this host.",
+            )
+
+    def _add_root(self, entry: TarEntry) -> None:
+        if entry.kind != "folder":
             raise InvalidInputError("The archive's root is not a folder.")
-        _describe(member, ".", self._root)
-        self._folder_times[()] = _nanoseconds(member)
+        _describe(entry, ".", self._root)
+        self._times[()] = entry.mtime
 
-    def _add_whiteout(self, member: TarInfo, parts: tuple[str, ...]) -> None:
-        parent, name = self._open_parent(parts), parts[-1]
+    def _add_whiteout(self, entry: TarEntry, name: str) -> None:
         if name == OPAQUE_MARK:
-            os.setxattr(parent, OPAQUE, b"y")
+            os.setxattr(self._parent, OPAQUE, b"y")
             return
         if name.startswith(META):
             return
         hidden = name.removeprefix(WHITEOUT)
-        if hidden in ("", ".", ".."):
-            raise PathEscapeError(f"The archive's whiteout {member.name!r} hides nothing.")
-        found = _lstat(hidden, parent)
+        if hidden in _NO_NAMES:
+            raise PathEscapeError(f"The archive's whiteout {entry.name!r} hides nothing.")
+        found = lstat(hidden, self._parent)
         if found is None:
-            os.mknod(hidden, stat.S_IFCHR, 0, dir_fd=parent)
+            os.mknod(hidden, stat.S_IFCHR, 0, dir_fd=self._parent)
         elif stat.S_ISDIR(found.st_mode):
-            _make_opaque(hidden, parent)
+            make_opaque(hidden, self._parent)
 
-    def _add_entry(
-        self, member: TarInfo, parts: tuple[str, ...], content: IO[bytes] | None
-    ) -> None:
-        parent, name = self._open_parent(parts), parts[-1]
-        if member.isdir():
-            self._folder_times[parts] = _nanoseconds(member)
-        hid = self._clear(member, parent, name)
-        if member.isdir():
-            _make_folder(name, parent, opaque=hid)
-        elif member.isreg():
-            self.size += _write_file(member, parent, name, content)
-        elif member.issym():
-            os.symlink(member.linkname, name, dir_fd=parent)
-        elif member.islnk():
-            return self._link(member, parent, name)
-        else:
-            _make_node(member, parent, name)
-        return _describe(member, name, parent)
-
-    def _clear(self, member: TarInfo, parent: int, name: str) -> bool:
-        """Make room for a member; return whether a whiteout was there."""
-        found = _lstat(name, parent)
-        if found is None:
-            return False
-        if stat.S_ISDIR(found.st_mode):
-            if not member.isdir():
-                self._forget_parent()
-                shutil.rmtree(name, dir_fd=parent)
-            return False
-        os.unlink(name, dir_fd=parent)
-        return _is_whiteout(found)
-
-    def _link(self, member: TarInfo, parent: int, name: str) -> None:
-        target = split_name(member.linkname)
-        here = os.dup(parent)
+    def _add_file(self, entry: TarEntry, name: str, content: Content | None) -> None:
         try:
-            folder = self._open_parent(target) if target else here
+            fd = os.open(name, _NEW_FILE, 0o600, dir_fd=self._parent)
+        except FileExistsError:
+            self._clear(name, lstat(name, self._parent))
+            fd = os.open(name, _NEW_FILE, 0o600, dir_fd=self._parent)
+        try:
+            if content is not None:
+                content.copy_to(entry, fd, self._path(name))
+            os.fchown(fd, entry.uid, entry.gid)
+            # After chown(2), which clears setuid.
+            os.fchmod(fd, entry.mode)
+            if entry.attributes:
+                _set_attributes(entry, f"/proc/self/fd/{fd}", follow=True)
+            os.utime(fd, ns=(entry.mtime, entry.mtime))
+        finally:
+            os.close(fd)
+        self.size += entry.real_size
+
+    def _add_other(self, entry: TarEntry, name: str) -> None:
+        found = lstat(name, self._parent)
+        if entry.kind == "folder":
+            self._add_folder(entry, name, found)
+            return
+        self._clear(name, found)
+        if entry.kind == "link":
+            self._link(entry, name)
+            return
+        if entry.kind == "symlink":
+            os.symlink(entry.target, name, dir_fd=self._parent)
+        else:
+            _make_node(entry, name, self._parent)
+        _describe(entry, name, self._parent)
+
+    def _add_folder(self, entry: TarEntry, name: str, found: os.stat_result | None) -> None:
+        self._times[(*self._parts, name)] = entry.mtime
+        hid = found is not None and is_whiteout(found)
+        if found is None or not stat.S_ISDIR(found.st_mode):
+            self._clear(name, found)
+            make_open_folder(name, self._parent)
+        if hid:
+            make_opaque(name, self._parent)
+        _describe(entry, name, self._parent)
+
+    def _clear(self, name: str, found: os.stat_result | None) -> None:
+        """Remove what an earlier member has put there."""
+        if found is None:
+            return
+        if stat.S_ISDIR(found.st_mode):
+            if self._recorder is not None:
+                self._keep_orphans(self._recorder, name)
+            remove_tree_at(name, self._parent)
+            return
+        if self._recorder is not None and stat.S_ISREG(found.st_mode):
+            self._keep_orphan(self._recorder, name)
+        os.unlink(name, dir_fd=self._parent)
+
+    def _keep_orphans(self, recorder: Recorder, name: str) -> None:
+        """Keep the files below a folder that is to go."""
+        top = f"/proc/self/fd/{self._parent}/{name}"
+        for folder, _, names, _ in os.fwalk(top, follow_symlinks=False):
+            for one in names:
+                below = f"{name}{folder.removeprefix(top)}/{one}"
+                found = lstat(below, self._parent)
+                if found is not None and stat.S_ISREG(found.st_mode):
+                    self._keep_orphan(recorder, below)
+
+    def _keep_orphan(self, recorder: Recorder, name: str) -> None:
+        """Keep a file's content for the recipe, unless the file is but a second link."""
+        path = self._path(name)
+        if path in self._links:
+            self._links.remove(path)
+            return
+        with os.fdopen(os.open(name, _READ, dir_fd=self._parent), "rb") as file:
+            if os.fstat(file.fileno()).st_size:
+                recorder.orphan(path, file)
+
+    def _path(self, name: str) -> str:
+        return "/".join((*self._parts, name))
+
+    def _link(self, entry: TarEntry, name: str) -> None:
+        target = split_name(entry.target)
+        here = os.dup(self._parent)
+        try:
+            folder = self._folders.enter(target[:-1])
             os.link(
                 target[-1] if target else ".",
                 name,
@@ -127,155 +258,56 @@ class Unpacker:
             )
         except (FileNotFoundError, PermissionError) as exc:
             raise InvalidInputError(
-                f"The archive's link {member.name!r} leads to {member.linkname!r}, "
+                f"The archive's link {entry.name!r} leads to {entry.target!r}, "
                 "which is no file of the same layer."
             ) from exc
         finally:
             os.close(here)
+        self._links.add(self._path(name))
+        # The folder that was entered may be another one now.
+        self._where = ""
 
-    def _open_parent(self, parts: tuple[str, ...]) -> int:
-        """Return the descriptor of the folder that holds ``parts``, made if need be."""
-        wanted = parts[:-1]
-        if self._parent[0] != wanted or not wanted:
-            opened = self._walk(wanted)
-            os.close(self._parent[1])
-            self._parent = (wanted, opened)
-        return self._parent[1]
-
-    def _forget_parent(self) -> None:
-        """Keep no descriptor of a folder that may be gone now, except the one in use."""
-        self._parent = (("", ""), self._parent[1])
-
-    def _walk(self, parts: tuple[str, ...]) -> int:
-        here = os.dup(self._root)
+    def _set_time(self, parts: Parts, moment: int) -> None:
         try:
-            for part in parts:
-                below = _open_folder(part, here)
-                os.close(here)
-                here = below
-        except BaseException:
-            os.close(here)
-            raise
-        return here
-
-    def _set_folder_time(self, parts: tuple[str, ...], moment: int) -> None:
-        try:
-            folder = self._walk(parts)
-        except InvalidInputError:
+            folder = self._folders.enter(parts, make=False)
+        except (FileNotFoundError, PathEscapeError):
             return  # a later member put something else in its place
-        try:
-            os.utime(folder, ns=(moment, moment))
-        finally:
-            os.close(folder)
+        os.utime(folder, ns=(moment, moment))
 
 
-def split_name(name: str) -> tuple[str, ...]:
-    """Return the components of a member's name. Raises ``PathEscapeError``."""
-    parts = tuple(part for part in name.split("/") if part not in ("", "."))
-    if name.startswith("/") or ".." in parts or "\0" in name:
-        raise PathEscapeError(f"The archive's member {name!r} would leave its folder.")
-    return parts
+_NO_NAMES = ("", ".", "..")
 
 
-def _open_folder(name: str, parent: int) -> int:
-    try:
-        return os.open(name, _FOLDER, dir_fd=parent)
-    except FileNotFoundError:
-        _make_open_folder(name, parent)
-    except OSError as exc:
-        if exc.errno not in (errno.ENOTDIR, errno.ELOOP):
-            raise
-        found = _lstat(name, parent)
-        if found is None or not _is_whiteout(found):
-            raise PathEscapeError(
-                f"A member of the archive goes through {name!r}, which is not a folder."
-            ) from exc
-        os.unlink(name, dir_fd=parent)
-        _make_folder(name, parent, opaque=True)
-    return os.open(name, _FOLDER, dir_fd=parent)
-
-
-def _lstat(name: str, parent: int) -> os.stat_result | None:
-    try:
-        return os.stat(name, dir_fd=parent, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-
-
-def _is_whiteout(found: os.stat_result) -> bool:
-    return stat.S_ISCHR(found.st_mode) and found.st_rdev == 0
-
-
-def _make_open_folder(name: str, parent: int) -> None:
-    """Make a folder that all may enter, whatever our umask is."""
-    os.mkdir(name, dir_fd=parent)
-    os.chmod(name, _FOLDER_MODE, dir_fd=parent)
-
-
-def _make_folder(name: str, parent: int, *, opaque: bool) -> None:
-    if _lstat(name, parent) is None:
-        _make_open_folder(name, parent)
-    if opaque:
-        _make_opaque(name, parent)
-
-
-def _make_opaque(name: str, parent: int) -> None:
-    folder = os.open(name, _FOLDER, dir_fd=parent)
-    try:
-        os.setxattr(folder, OPAQUE, b"y")
-    finally:
-        os.close(folder)
-
-
-def _write_file(member: TarInfo, parent: int, name: str, content: IO[bytes] | None) -> int:
-    fd = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
-    with os.fdopen(fd, "wb", buffering=0) as file:
-        if content is not None:
-            shutil.copyfileobj(content, file, _CHUNK)
-    return member.size
-
-
-def _make_node(member: TarInfo, parent: int, name: str) -> None:
-    if member.isfifo():
+def _make_node(entry: TarEntry, name: str, parent: int) -> None:
+    if entry.kind == "fifo":
         os.mkfifo(name, 0o600, dir_fd=parent)
-    elif member.ischr() or member.isblk():
-        kind = stat.S_IFCHR if member.ischr() else stat.S_IFBLK
-        device = os.makedev(member.devmajor, member.devminor)
-        if device == 0:
-            raise InvalidInputError(f"The archive's device {member.name!r} has the number 0:0.")
-        os.mknod(name, kind | 0o600, device, dir_fd=parent)
-    else:
-        raise InvalidInputError(f"The archive's member {member.name!r} is of an unknown kind.")
+        return
+    major, minor = entry.device
+    if (major, minor) == (0, 0) or major >= 1 << 12 or minor >= 1 << 20:
+        raise InvalidInputError(
+            f"The archive's device {entry.name!r} has the number {major}:{minor}."
+        )
+    kind = stat.S_IFCHR if entry.kind == "char" else stat.S_IFBLK
+    os.mknod(name, kind | 0o600, os.makedev(major, minor), dir_fd=parent)
 
 
-def _describe(member: TarInfo, name: str, parent: int) -> None:
+def _describe(entry: TarEntry, name: str, parent: int) -> None:
     """Set owner, then mode (chown(2) clears setuid), attributes and time."""
-    os.chown(name, member.uid, member.gid, dir_fd=parent, follow_symlinks=False)
-    if not member.issym():
-        os.chmod(name, member.mode & 0o7777, dir_fd=parent)
-    _set_attributes(member, f"/proc/self/fd/{parent}/{name}")
-    moment = _nanoseconds(member)
-    os.utime(name, ns=(moment, moment), dir_fd=parent, follow_symlinks=False)
+    os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
+    if entry.kind != "symlink":
+        os.chmod(name, entry.mode, dir_fd=parent)
+    if entry.attributes:
+        _set_attributes(entry, f"/proc/self/fd/{parent}/{name}", follow=False)
+    os.utime(name, ns=(entry.mtime, entry.mtime), dir_fd=parent, follow_symlinks=False)
 
 
-def _set_attributes(member: TarInfo, path: str) -> None:
-    for key, value in member.pax_headers.items():
-        if not key.startswith(XATTR_KEY):
-            continue
-        attribute = key.removeprefix(XATTR_KEY)
+def _set_attributes(entry: TarEntry, path: str, *, follow: bool) -> None:
+    for attribute, value in (entry.attributes or {}).items():
         if attribute.startswith(OVERLAY_PREFIX):
-            raise InvalidInputError(f"The archive's member {member.name!r} forges {attribute}.")
+            raise InvalidInputError(f"The archive's member {entry.name!r} forges {attribute}.")
         try:
-            os.setxattr(path, attribute, _raw(value), follow_symlinks=False)
+            os.setxattr(path, attribute, value, follow_symlinks=follow)
         except OSError as exc:
             # Attributes that this file system does not know are lost, as in Docker.
             if exc.errno not in (errno.ENOTSUP, errno.EPERM):
                 raise
-
-
-def _raw(value: str) -> bytes:
-    return value.encode("utf-8", "surrogateescape")
-
-
-def _nanoseconds(member: TarInfo) -> int:
-    return max(0, int(member.mtime * 1_000_000_000))

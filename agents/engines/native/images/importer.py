@@ -1,6 +1,5 @@
 """Brings the images of an archive into a layer store."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +16,8 @@ from agents.engines.native.images.config import (
     format_time,
 )
 from agents.engines.native.images.layers import Draft, LayerStore
-from agents.engines.native.images.streams import (
-    HashingReader,
-    Readable,
-    archive_errors,
-    decompressed,
-    peek,
-    unpack,
-)
+from agents.engines.native.images.streams import archive_errors, decompressed, peek
+from agents.engines.native.images.unpacking import unpack_layer
 from agents.errors import InvalidInputError
 
 Keep = Callable[[Draft, str, int], None]
@@ -72,15 +65,12 @@ class Importer:
 
     def _read_layer(self, archive: ImageArchive, layer: LayerSource, diff_id: str) -> None:
         with self._layers.draft() as draft, archive.open(layer.name) as blob:
-            compressed = HashingReader(blob)
-            start = peek(blob)
-            found, size = _unpack_layer(decompressed(compressed, start), draft)
-            compressed.drain()
-            if layer.digest and compressed.digest() != layer.digest:
+            found = unpack_layer(blob, draft)
+            if layer.digest and found.blob != layer.digest:
                 raise InvalidInputError(f"The layer {layer.digest} does not match its digest.")
-            if found != diff_id:
-                raise InvalidInputError(f"The layer {diff_id} unpacks to {found}.")
-            self._keep(draft, diff_id, size)
+            if found.diff_id != diff_id:
+                raise InvalidInputError(f"The layer {diff_id} unpacks to {found.diff_id}.")
+            self._keep(draft, diff_id, found.size)
 
     def _read_rootfs(self, path: Path, reference: str, moment: float) -> Imported:
         if not reference:
@@ -90,11 +80,11 @@ class Importer:
                 field="reference",
             )
         with self._layers.draft() as draft, path.open("rb") as file:
-            diff_id, size = _unpack_layer(file, draft, layered=False)
-            self._keep(draft, diff_id, size)
-        document = _rootfs_document(diff_id, self._architecture, format_time(moment))
+            found = unpack_layer(file, draft, layered=False)
+            self._keep(draft, found.diff_id, found.size)
+        document = _rootfs_document(found.diff_id, self._architecture, format_time(moment))
         return Imported(
-            document=encode_document(document), diff_ids=(diff_id,), references=(reference,)
+            document=encode_document(document), diff_ids=(found.diff_id,), references=(reference,)
         )
 
 
@@ -133,15 +123,3 @@ def _uncompressed(path: Path, draft: Draft) -> Path:
             while chunk := plain.read(1 << 20):
                 out.write(chunk)
     return copy
-
-
-def _unpack_layer(source: Readable, draft: Draft, *, layered: bool = True) -> tuple[str, int]:
-    """Unpack a plain tar into a draft; return its digest and the bytes of its files."""
-    hashed = HashingReader(source)
-    root = os.open(draft.diff, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        size = unpack(hashed, root, layered=layered)
-    finally:
-        os.close(root)
-    hashed.drain()
-    return hashed.digest(), size

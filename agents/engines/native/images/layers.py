@@ -5,6 +5,7 @@ and is renamed into its place when it is whole. What a crash leaves is a draft t
 locks. A layer that has not been synced to disk is trusted until the next boot only.
 """
 
+import hashlib
 import os
 import secrets
 from collections.abc import Collection, Iterable, Iterator
@@ -16,9 +17,17 @@ from pathlib import Path
 import msgspec
 
 from agents.engines.native import runtime
+from agents.engines.native.images import pack
 from agents.engines.native.images.durable import sync_folder, try_lock, write_file
+from agents.engines.native.images.recipe import (
+    ORPHANS,
+    RECIPE,
+    Write,
+    assemble,
+    damaged_layer,
+)
 from agents.engines.native.images.removal import remove_tree
-from agents.errors import InvalidInputError, NotSupportedError
+from agents.errors import InvalidInputError, NotFoundError, NotSupportedError
 from agents.linux import mounts, syscalls
 
 PREFIX = "sha256:"
@@ -107,9 +116,33 @@ class LayerStore:
         staged = draft.path / "layer"
         staged.mkdir(mode=0o700)
         draft.diff.rename(staged / "diff")
+        for name in (RECIPE, ORPHANS):
+            with suppress(FileNotFoundError):
+                (draft.path / name).rename(staged / name)
         write_file(staged / "layer.json", msgspec.json.encode(info))
         staged.rename(final)
         sync_folder(self._layers)
+
+    def write_tar(self, diff_id: str, write: Write) -> None:
+        """Write a layer as the plain tar that its digest names. Blocks while it reads all.
+
+        Raises ``NotFoundError``, and ``InvalidInputError`` at the end for a damaged one.
+        """
+        if not self.has(diff_id):
+            raise NotFoundError(f"The layer {diff_id} is not there.")
+        digest = hashlib.sha256()
+
+        def write_hashed(data: bytes) -> None:
+            digest.update(data)
+            write(data)
+
+        folder = self._folder(diff_id)
+        if (folder / RECIPE).exists():
+            assemble(folder, write_hashed)
+        else:
+            pack.write_tar(folder / "diff", write_hashed)
+        if digest.hexdigest() != folder.name:
+            raise damaged_layer()
 
     def make_durable(self, diff_ids: Iterable[str]) -> None:
         """Write layers through to the disk; blocks for as long as the disk takes."""

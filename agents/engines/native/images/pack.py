@@ -7,21 +7,19 @@ import hashlib
 import os
 import stat
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
-from agents.engines.native.images.extract import (
-    OPAQUE,
-    OPAQUE_MARK,
-    OVERLAY_PREFIX,
-    WHITEOUT,
-    XATTR_KEY,
-)
+from agents.engines.native.images.extract import OPAQUE_MARK, OVERLAY_PREFIX
+from agents.engines.native.images.folders import OPAQUE
+from agents.engines.native.images.recipe import WHITEOUT, Recorder, Write
+from agents.engines.native.images.tarheader import XATTR_KEY
 
-Write = Callable[[bytes], object]
-
+WHITEOUT_MARK = "trusted.overlay.whiteout"
 _CHUNK = 1 << 20
+_SECOND = 1_000_000_000
 _TYPES = {
     stat.S_IFDIR: tarfile.DIRTYPE,
     stat.S_IFREG: tarfile.REGTYPE,
@@ -42,69 +40,127 @@ class Packed:
 
 
 @dataclass
-class _Stream:
+class TarWriter:
+    """Writes members of a tar; ``recorder`` notes all but the files' content."""
+
     write: Write
+    recorder: Recorder | None = None
     size: int = 0
     members: int = 0
-    seen: dict[tuple[int, int], str] = field(default_factory=dict)
+    _seen: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    def add(self, path: Path, name: str, found: os.stat_result) -> None:
+        """Write one file, folder, link or device under a name; sockets are left out."""
+        if stat.S_ISSOCK(found.st_mode):
+            return  # without its program it is nothing; tar has no kind for it
+        info = describe(path, name, found)
+        if found.st_nlink > 1 and not info.isdir():
+            first = self._seen.setdefault((found.st_dev, found.st_ino), name)
+            if first != name:
+                info.type, info.linkname, info.size = tarfile.LNKTYPE, first, 0
+        self.add_header(info)
+        if info.isreg() and info.size:
+            with path.open("rb") as file:
+                self.add_content(file, info)
+
+    def add_header(self, info: tarfile.TarInfo) -> None:
+        """Write a header and nothing else."""
+        self.members += 1
+        self._put(info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape"))
+
+    def add_content(self, file: BinaryIO, info: tarfile.TarInfo) -> None:
+        """Write as many bytes of a file as its header says; zeros if it has become shorter."""
+        # A name that reads as a whiteout has no content when it is unpacked.
+        put = self._put if Path(info.name).name.startswith(WHITEOUT) else self.write
+        left = info.size
+        while left and (chunk := file.read(min(left, _CHUNK))):
+            put(chunk)
+            left -= len(chunk)
+        put(bytes(left))
+        self._put(bytes(-info.size % tarfile.BLOCKSIZE))
+        self.size += info.size
+
+    def end(self) -> None:
+        """Write the end of the archive."""
+        self._put(bytes(2 * tarfile.BLOCKSIZE))
+
+    def _put(self, data: bytes) -> None:
+        if self.recorder is not None:
+            self.recorder.literal(data)
+        self.write(data)
 
 
-def measure(folder: Path) -> Packed:
+def measure(folder: Path, recorder: Recorder | None = None) -> Packed:
     """Return what a layer's folder is called by its content. Blocks while it reads all."""
     digest = hashlib.sha256()
-    stream = _Stream(write=digest.update)
-    _write(folder, stream)
+    writer = TarWriter(digest.update, recorder)
+    _write(folder, writer)
+    if recorder is not None:
+        recorder.finish()
     return Packed(
-        diff_id=f"sha256:{digest.hexdigest()}", size=stream.size, is_empty=stream.members == 0
+        diff_id=f"sha256:{digest.hexdigest()}", size=writer.size, is_empty=writer.members == 0
     )
 
 
 def write_tar(folder: Path, write: Write) -> None:
     """Write the layer in ``folder`` as an OCI layer tar, uncompressed."""
-    _write(folder, _Stream(write=write))
+    _write(folder, TarWriter(write))
 
 
-def _write(folder: Path, stream: _Stream) -> None:
-    if _is_opaque(folder):
-        _emit(stream, tarfile.TarInfo(OPAQUE_MARK))
-    for path in _walk(folder):
-        _write_entry(path, path.relative_to(folder).as_posix(), stream)
-    stream.write(bytes(2 * tarfile.BLOCKSIZE))
+def _write(folder: Path, writer: TarWriter) -> None:
+    if is_opaque(folder):
+        writer.add_header(tarfile.TarInfo(OPAQUE_MARK))
+    for path, name, found in walk(folder):
+        if is_whiteout(path, found):
+            parent, slash, hidden = name.rpartition("/")
+            writer.add_header(tarfile.TarInfo(f"{parent}{slash}{WHITEOUT}{hidden}"))
+            continue
+        writer.add(path, name, found)
+        if stat.S_ISDIR(found.st_mode) and is_opaque(path):
+            writer.add_header(tarfile.TarInfo(f"{name}/{OPAQUE_MARK}"))
+    writer.end()
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        yield path
-        if path.is_dir() and not path.is_symlink():
-            yield from _walk(path)
+def walk(folder: Path) -> Iterator[tuple[Path, str, os.stat_result]]:
+    """Give all below a folder, each with its name in it, sorted, folders before their content."""
+    left = [_sorted(folder, "")]
+    while left:
+        found = next(left[-1], None)
+        if found is None:
+            left.pop()
+            continue
+        yield found
+        if stat.S_ISDIR(found[2].st_mode):
+            left.append(_sorted(found[0], f"{found[1]}/"))
 
 
-def _write_entry(path: Path, name: str, stream: _Stream) -> None:
-    found = path.lstat()
-    if stat.S_ISSOCK(found.st_mode):
-        return  # a socket without its program is nothing; tar has no kind for it
-    if stat.S_ISCHR(found.st_mode) and found.st_rdev == 0:
-        parent, _, hidden = name.rpartition("/")
-        whiteout = f"{parent}/{WHITEOUT}{hidden}" if parent else WHITEOUT + hidden
-        _emit(stream, tarfile.TarInfo(whiteout))
-        return
-    info = _describe(path, name, found)
-    first = stream.seen.setdefault((found.st_dev, found.st_ino), name)
-    if first != name and not info.isdir():
-        info.type, info.linkname, info.size = tarfile.LNKTYPE, first, 0
-    _emit(stream, info)
-    if info.isreg():
-        _write_content(path, info.size, stream)
-    if info.isdir() and _is_opaque(path):
-        _emit(stream, tarfile.TarInfo(f"{name}/{OPAQUE_MARK}"))
+def _sorted(folder: Path, prefix: str) -> Iterator[tuple[Path, str, os.stat_result]]:
+    for name in sorted(os.listdir(folder)):  # noqa: PTH208  (iterdir makes paths to sort)
+        path = folder / name
+        yield path, prefix + name, path.lstat()
 
 
-def _describe(path: Path, name: str, found: os.stat_result) -> tarfile.TarInfo:
+def is_whiteout(path: Path, found: os.stat_result) -> bool:
+    """Return whether overlayfs takes this for "nothing here", in either of its forms."""
+    if stat.S_ISCHR(found.st_mode):
+        return found.st_rdev == 0
+    # overlayfs.rst, "Whiteouts and opaque directories": empty files with an attribute.
+    is_empty_file = stat.S_ISREG(found.st_mode) and found.st_size == 0
+    return is_empty_file and WHITEOUT_MARK in os.listxattr(path, follow_symlinks=False)
+
+
+def is_opaque(path: Path) -> bool:
+    """Return whether a folder hides what is below it; "x" only says that marks are in it."""
+    return OPAQUE in os.listxattr(path) and os.getxattr(path, OPAQUE) == b"y"
+
+
+def describe(path: Path, name: str, found: os.stat_result) -> tarfile.TarInfo:
+    """Return the header for a file, with attributes and the time in full."""
     info = tarfile.TarInfo(name)
     info.type = _TYPES[stat.S_IFMT(found.st_mode)]
     info.mode = stat.S_IMODE(found.st_mode)
     info.uid, info.gid = found.st_uid, found.st_gid
-    info.mtime = found.st_mtime_ns / 1_000_000_000
+    info.mtime, nanoseconds = divmod(found.st_mtime_ns, _SECOND)
     if info.isreg():
         info.size = found.st_size
     elif info.issym():
@@ -112,6 +168,8 @@ def _describe(path: Path, name: str, found: os.stat_result) -> tarfile.TarInfo:
     elif info.ischr() or info.isblk():
         info.devmajor, info.devminor = os.major(found.st_rdev), os.minor(found.st_rdev)
     info.pax_headers = _attributes(path)
+    if nanoseconds:
+        info.pax_headers["mtime"] = f"{info.mtime}.{nanoseconds:09d}"
     return info
 
 
@@ -124,22 +182,3 @@ def _attributes(path: Path) -> dict[str, str]:
         for name in names
         if not name.startswith(OVERLAY_PREFIX)
     }
-
-
-def _is_opaque(path: Path) -> bool:
-    return OPAQUE in os.listxattr(path) and os.getxattr(path, OPAQUE) == b"y"
-
-
-def _emit(stream: _Stream, info: tarfile.TarInfo) -> None:
-    stream.members += 1
-    stream.write(info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape"))
-
-
-def _write_content(path: Path, size: int, stream: _Stream) -> None:
-    left = size
-    with path.open("rb") as file:
-        while left and (chunk := file.read(min(left, _CHUNK))):
-            stream.write(chunk)
-            left -= len(chunk)
-    stream.write(bytes(left + -size % tarfile.BLOCKSIZE))
-    stream.size += size

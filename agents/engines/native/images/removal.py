@@ -16,15 +16,25 @@ def remove_tree(path: Path) -> int:
     depth: folders are moved up before they are emptied, so that no path grows long.
     """
     try:
-        top = os.open(path, _FOLDER)
+        parent = os.open(path.parent, _FOLDER)
     except FileNotFoundError:
         return 0
     try:
-        freed = _Emptier(top).run()
+        return remove_tree_at(path.name, parent)
+    except FileNotFoundError:
+        return 0
+    finally:
+        os.close(parent)
+
+
+def remove_tree_at(name: str, parent: int) -> int:
+    """Do as :func:`remove_tree`, in an open folder. Raises FileNotFoundError, too."""
+    top = os.open(name, _FOLDER, dir_fd=parent)
+    try:
+        freed = _Emptier(top).run() + os.fstat(top).st_blocks * _BLOCK
     finally:
         os.close(top)
-    freed += path.lstat().st_blocks * _BLOCK
-    path.rmdir()
+    os.rmdir(name, dir_fd=parent)
     return freed
 
 

@@ -7,9 +7,10 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Protocol, cast
+from typing import IO, cast
 
-from agents.engines.native.images.extract import Unpacker
+from agents.engines.native.images.inflate import GzipReader
+from agents.engines.native.images.tarstream import Readable as Readable
 from agents.errors import InvalidInputError, NotSupportedError
 
 GZIP = b"\x1f\x8b"
@@ -19,14 +20,7 @@ _FOREIGN = {
     b"BZh": "bzip2",
 }
 _CHUNK = 1 << 20
-
-
-class Readable(Protocol):
-    """Anything that bytes can be read from."""
-
-    def read(self, size: int = ..., /) -> bytes:
-        """Read up to ``size`` bytes."""
-        ...
+_MAGIC = 8
 
 
 class ZstdReader:
@@ -53,16 +47,18 @@ class ZstdReader:
 
 
 class HashingReader:
-    """Hashes what is read through it."""
+    """Hashes what is read through it, and counts its bytes."""
 
     def __init__(self, source: Readable) -> None:
         self._source = source
         self._digest = hashlib.sha256()
+        self.count = 0
 
     def read(self, size: int = -1) -> bytes:
         """Read up to ``size`` bytes."""
         data = self._source.read(size)
         self._digest.update(data)
+        self.count += len(data)
         return data
 
     def drain(self) -> None:
@@ -77,9 +73,28 @@ class HashingReader:
 
 def peek(source: IO[bytes]) -> bytes:
     """Return how a seekable stream begins, and stay at its beginning."""
-    start = source.read(8)
+    start = source.read(_MAGIC)
     source.seek(0)
     return start
+
+
+class Peeked:
+    """A stream that cannot go back, of which the ``beginning`` is known."""
+
+    def __init__(self, source: Readable) -> None:
+        self._source = source
+        self.beginning = b""
+        while len(self.beginning) < _MAGIC and (more := source.read(_MAGIC - len(self.beginning))):
+            self.beginning += more
+        self._left = self.beginning
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to ``size`` bytes."""
+        if not self._left:
+            return self._source.read(size)
+        data = self._left if size < 0 else self._left[:size]
+        self._left = self._left[len(data) :]
+        return data
 
 
 def decompressed(source: Readable, start: bytes) -> Readable:
@@ -88,7 +103,7 @@ def decompressed(source: Readable, start: bytes) -> Readable:
     Raises ``NotSupportedError`` for other compressions.
     """
     if start.startswith(GZIP):
-        return gzip.GzipFile(fileobj=cast("IO[bytes]", source), mode="rb")
+        return GzipReader(source)
     if start.startswith(ZSTD):
         return ZstdReader(source)
     for magic, name in _FOREIGN.items():
@@ -107,37 +122,3 @@ def archive_errors(what: str) -> Iterator[None]:
         yield
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as exc:
         raise InvalidInputError(f"{what} is damaged: {exc}.") from exc
-
-
-class _StrictInfo(tarfile.TarInfo):
-    """A header that is damaged, or missing before the end mark, is an error.
-
-    tarfile takes it for the end, so half of an archive would pass for the whole.
-    """
-
-    @classmethod
-    def fromtarfile(cls, tar: tarfile.TarFile) -> "_StrictInfo":
-        """Read the next header; see :meth:`tarfile.TarInfo.fromtarfile`."""
-        try:
-            return super().fromtarfile(tar)
-        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
-            raise
-        except tarfile.HeaderError as exc:
-            raise tarfile.ReadError(f"it ends too early or is no tar: {exc}") from exc
-
-
-def unpack(source: Readable, root: int, *, layered: bool = True) -> int:
-    """Unpack a plain tar stream into the folder open at ``root``; return the files' bytes."""
-    unpacker = Unpacker(root, layered=layered)
-    try:
-        with tarfile.open(
-            fileobj=cast("IO[bytes]", source), mode="r|", bufsize=_CHUNK, tarinfo=_StrictInfo
-        ) as tar:
-            for member in tar:
-                content = tar.extractfile(member) if member.isreg() else None
-                unpacker.add(member, content)
-                # Or tarfile would remember every member; the attribute is not in the stubs.
-                tar.members.clear()  # type: ignore[attr-defined]
-    finally:
-        unpacker.close()
-    return unpacker.size

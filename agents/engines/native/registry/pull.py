@@ -4,7 +4,6 @@ A layer is unpacked while it is downloaded, and taken into the store only when i
 have matched their digest and its content its ``diff_id``.
 """
 
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,13 +24,7 @@ from agents.engines.native.images.media import (
 )
 from agents.engines.native.images.references import Reference
 from agents.engines.native.images.store import ImageStore, StoredImage
-from agents.engines.native.images.streams import (
-    HashingReader,
-    Readable,
-    archive_errors,
-    decompressed,
-    unpack,
-)
+from agents.engines.native.images.unpacking import unpack_layer
 from agents.engines.native.registry.client import Client, Fetched
 from agents.engines.native.registry.download import (
     Download,
@@ -202,7 +195,8 @@ def _unpacking(source: GrowingReader, draft: Draft) -> Iterator[_Unpacked]:
 
     def work() -> None:
         try:
-            result.diff_id, result.size = unpack_layer(source, draft)
+            found = unpack_layer(source, draft)
+            result.diff_id, result.size = found.diff_id, found.size
         except (AgentError, OSError) as exc:
             result.error = exc
 
@@ -215,42 +209,6 @@ def _unpacking(source: GrowingReader, draft: Draft) -> Iterator[_Unpacked]:
         source.close()
     if result.error is not None:
         raise result.error
-
-
-def unpack_layer(source: Readable, draft: Draft) -> tuple[str, int]:
-    """Unpack a layer, compressed or not; return its ``diff_id`` and the bytes of its files.
-
-    Raises ``InvalidInputError``, ``NotSupportedError``, OSError.
-    """
-    start = _Peeked(source)
-    plain = HashingReader(decompressed(start, start.beginning))
-    root = os.open(draft.diff, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        with archive_errors("The layer"):
-            size = unpack(plain, root)
-            plain.drain()
-    finally:
-        os.close(root)
-    return plain.digest(), size
-
-
-class _Peeked:
-    """A stream that cannot go back, of which the beginning is known."""
-
-    def __init__(self, source: Readable) -> None:
-        self._source = source
-        self.beginning = b""
-        while len(self.beginning) < 8 and (more := source.read(8 - len(self.beginning))):
-            self.beginning += more
-        self._left = self.beginning
-
-    def read(self, size: int = -1) -> bytes:
-        """Read up to ``size`` bytes."""
-        if not self._left:
-            return self._source.read(size)
-        data = self._left if size < 0 else self._left[:size]
-        self._left = self._left[len(data) :]
-        return data
 
 
 def _decode(fetched: Fetched) -> Document:

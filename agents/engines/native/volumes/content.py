@@ -9,8 +9,9 @@ from contextlib import ExitStack, suppress
 from itertools import chain
 from pathlib import Path
 
-from agents.engines.native.images.streams import Readable, archive_errors, decompressed, unpack
+from agents.engines.native.images.streams import Readable, archive_errors, decompressed
 from agents.engines.native.images.trees import TreeCopier
+from agents.engines.native.images.unpacking import unpack
 from agents.engines.native.volumes.notes import data_of
 from agents.engines.native.volumes.sizes import measure
 from agents.engines.native.volumes.store import VolumeStore
