@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agents.engines.base import Builds, Engine
+from tests.contracts.attachments import AttachContract, TerminalAttachContract
 from tests.contracts.bench import Bench
 from tests.contracts.builds import BuildContract
 from tests.contracts.changes import ListenerContract, RestartContract
@@ -38,6 +39,7 @@ from tests.native_engine import clear
 
 
 class EngineContract(
+    AttachContract,
     BuildContract,
     CreationContract,
     EventContract,
@@ -54,6 +56,7 @@ class EngineContract(
     RemovalContract,
     RestartContract,
     StatsContract,
+    TerminalAttachContract,
     TerminalExecContract,
     TrafficContract,
     TurnContract,

@@ -85,6 +85,7 @@ class NativeEngine(
         self._parts.health.close()
         self._parts.supervisor.close()
         self._parts.execs.close()
+        self._parts.pump.close()
         self._parts.log_watch.close()
         self._parts.networks.close()
         self._parts.notifier.close()

@@ -23,6 +23,7 @@ from agents.engines.native.containers.volume_use import VolumeUse
 from agents.engines.native.images.store import ImageStore
 from agents.engines.native.network import Networks
 from agents.engines.native.processes.execs import Execs
+from agents.engines.native.processes.inbox import Pump
 from agents.engines.native.registry.service import RegistryService
 from agents.engines.native.volumes import VolumeStore
 from agents.engines.notifier import Notifier
@@ -52,6 +53,7 @@ class Parts:
     removal: Removal
     recovery: Recovery
     execs: Execs
+    pump: Pump
 
     def wake_readers(self, container: Container) -> None:
         """Have everyone who waits for a container's next line look again."""
@@ -111,4 +113,5 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
         removal=removal,
         recovery=Recovery(root, containers, launcher, lifecycle),
         execs=Execs(run, supervisor),
+        pump=Pump(),
     )

@@ -15,6 +15,7 @@ import msgspec
 from agents.engines.native import runtime
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.oci.defaults import PATH
+from agents.engines.specs import ContainerSpec
 from agents.errors import InvalidInputError, NotFoundError, ProgramError, TimedOutError
 from agents.linux import process
 from agents.linux.failures import kernel_errors
@@ -46,12 +47,28 @@ class _Answer(msgspec.Struct, frozen=True):
     message: str = ""
 
 
+def stream_options(spec: ContainerSpec) -> tuple[str, ...]:
+    """Return what conmon is told of a container's terminal and stdin. Pure."""
+    options = ["--terminal"] if spec.tty else []
+    if spec.open_stdin:
+        options.append("--stdin")
+    if spec.tty or not spec.stdin_once:
+        # Otherwise the first who detaches takes the input away from all.
+        options.append("--leave-stdin-open")
+    return tuple(options)
+
+
 def conmon_argv(
-    container_id: str, paths: ContainerPaths, runtime_state: Path, command: tuple[str, ...]
+    container_id: str,
+    paths: ContainerPaths,
+    runtime_state: Path,
+    command: tuple[str, ...],
+    streams: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
     """Return how conmon is started for a container whose bundle is ready. Pure.
 
     ``command`` starts the runtime; see :func:`agents.engines.native.runtime.command`.
+    ``streams`` are of :func:`stream_options`.
     """
     program, *leading = command
     runtime_arguments = (*leading, f"--root={runtime_state}")
@@ -61,6 +78,7 @@ def conmon_argv(
         "1",
         # Without it conmon 2.1 wants /var/run/crio, and dies without a word.
         "--full-attach",
+        *streams,
         "--cid",
         container_id,
         "--cuuid",
@@ -81,7 +99,12 @@ def conmon_argv(
     )
 
 
-def create(container_id: str, paths: ContainerPaths, runtime_state: Path) -> Pids:
+def create(
+    container_id: str,
+    paths: ContainerPaths,
+    runtime_state: Path,
+    streams: tuple[str, ...] = (),
+) -> Pids:
     """Start conmon and have it create the container; its program does not run yet.
 
     Blocks until the runtime is done.
@@ -93,7 +116,7 @@ def create(container_id: str, paths: ContainerPaths, runtime_state: Path) -> Pid
     """
     with ExitStack() as stack:
         command = stack.enter_context(runtime.command())
-        argv = conmon_argv(container_id, paths, runtime_state, command)
+        argv = conmon_argv(container_id, paths, runtime_state, command, streams)
         reader, writer = os.pipe2(os.O_CLOEXEC)
         stack.callback(os.close, reader)
         with ExitStack() as ours:

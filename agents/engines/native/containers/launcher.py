@@ -106,7 +106,8 @@ class Launcher:
         write_bundle(config, container.paths)
         container.log.end_last_line()
         conmon.forget_exit(container.id, container.paths)
-        pids = conmon.create(container.id, container.paths, self._runtime_state)
+        streams = conmon.stream_options(container.manifest.spec)
+        pids = conmon.create(container.id, container.paths, self._runtime_state, streams)
         self._filters.learn(config, self._runtime_state / container.id)
         # Taken before the program runs: it may end at once.
         monitor, init = ProcessMark.of(pids.monitor), ProcessMark.of(pids.init)

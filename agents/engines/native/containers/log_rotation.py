@@ -119,7 +119,7 @@ def _tidy(watched: _Watched) -> None:
 
 def _reopen(watched: _Watched) -> None:
     watched.told_at = monotonic()
-    control = watched.container.paths.log_control
+    control = watched.container.paths.control
     # No conmon reads there (any more): the next start makes the file.
     with suppress(OSError):
         fd = os.open(control, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -91,8 +91,13 @@ class ContainerPaths:
         return self.bundle / "config.json"
 
     @property
-    def log_control(self) -> Path:
-        """The pipe by which conmon is told to open its log anew, by conmon."""
+    def attach(self) -> Path:
+        """Where the monitor lets people at its container, by packets."""
+        return self.bundle / "attach"
+
+    @property
+    def control(self) -> Path:
+        """What the monitor takes orders from, a fifo."""
         return self.bundle / "ctl"
 
     @property

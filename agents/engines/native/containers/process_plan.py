@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from agents.engines.native.oci.defaults import PATH
+from agents.engines.native.oci.defaults import PATH, TERM
 from agents.engines.specs import ContainerSpec
 from agents.errors import InvalidInputError
 
@@ -34,6 +34,8 @@ def merge_environment(
 ) -> tuple[str, ...]:
     """Return ``NAME=value`` lines: defaults, then the image's, then the spec's."""
     merged = {"PATH": PATH, "HOSTNAME": hostname, "HOME": home}
+    if spec.tty:
+        merged["TERM"] = TERM
     for line in image:
         name, _, value = line.partition("=")
         merged[name] = value

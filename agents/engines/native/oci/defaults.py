@@ -3,6 +3,7 @@
 from agents.engines.native.oci.types import DeviceRule, Mount
 
 SHM_SIZE = 64 << 20
+TERM = "xterm"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 MOUNTS = (

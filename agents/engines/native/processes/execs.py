@@ -169,12 +169,19 @@ def running_init(container: Container) -> int:
 
     Raises ``ConflictError`` if it does not run or is paused.
     """
-    status, name = container.status, container.manifest.name
-    if status.state == "paused":
+    if container.status.state == "paused":
+        name = container.manifest.name
         raise ConflictError(f"the container {name} is paused", hint="Unpause it first.")
-    if not container.is_alive() or status.init is None:
+    return check_runs(container)
+
+
+def check_runs(container: Container) -> int:
+    """Return the first process of a container. Raises ``ConflictError`` if it does not run."""
+    init = container.status.init
+    if not container.is_alive() or init is None:
+        name = container.manifest.name
         raise ConflictError(f"the container {name} does not run", hint="Start it first.")
-    return status.init.pid
+    return init.pid
 
 
 def _record(container: Container, spec: ExecSpec) -> ExecRecord:

@@ -8,12 +8,11 @@ import msgspec
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.users import find_account
 from agents.engines.native.oci import capabilities
+from agents.engines.native.oci.defaults import TERM
 from agents.engines.native.oci.types import Capabilities, OciStruct, Process
 from agents.engines.specs import ExecSpec, TerminalSize
 from agents.errors import InvalidInputError
 from agents.linux.failures import kernel_errors
-
-_TERM = "xterm"
 
 
 class ConsoleSize(OciStruct, frozen=True, kw_only=True):
@@ -76,7 +75,7 @@ def _environment(own: Process, container: Container, spec: ExecSpec, root: Path)
     if spec.user and "HOME" not in container.manifest.spec.environment:
         merged["HOME"] = find_account(root, spec.user).home
     if spec.tty:
-        merged.setdefault("TERM", _TERM)
+        merged.setdefault("TERM", TERM)
     merged.update(spec.environment)
     return tuple(f"{name}={value}" for name, value in merged.items())
 
