@@ -124,10 +124,13 @@ class TerminalAttachContract:
         assert written["stderr"] == b""
 
     def test_control_c_reaches_the_program(self, bench: Bench, attacher: Attaches) -> None:
-        container = bench.run("sleep 1000; exit 3", tty=True, open_stdin=True)
+        script = "trap 'exit 3' INT; read x; echo up; read y"
+        container = bench.run(script, tty=True, open_stdin=True)
         with attacher.attach_container(container.id, stdin=True) as session:
+            session.write(b"\n")
+            wait_for(session, b"up")
             session.write(b"\x03")
-            assert session.wait(TIME) == 130
+            assert session.wait(TIME) == 3
 
     def test_the_detach_keys_leave_it_running(self, bench: Bench, attacher: Attaches) -> None:
         container = bench.run("cat", tty=True, open_stdin=True)
