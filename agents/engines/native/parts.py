@@ -112,6 +112,6 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
         creator=creator,
         removal=removal,
         recovery=Recovery(root, containers, launcher, lifecycle),
-        execs=Execs(run, supervisor),
+        execs=Execs(run, supervisor, cgroups.expect_move),
         pump=Pump(),
     )

@@ -34,6 +34,12 @@ def test_one_thread_serves_all_who_wait_and_ends_with_the_last() -> None:
     wait_until(lambda: not keepers(), "the thread to end")
 
 
+def test_it_may_be_wanted_for_a_time_alone() -> None:
+    Readiness(host_layout()).keep(0.05)
+    assert len(keepers()) == 1
+    wait_until(lambda: not keepers(), "the thread to end")
+
+
 def test_the_agent_stays_in_its_cgroups() -> None:
     before = OWN.read_text()
     with Readiness(host_layout()).kept():

@@ -5,6 +5,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -43,15 +44,17 @@ class _Note(msgspec.Struct, frozen=True, kw_only=True):
 class Execs:
     """Execs by their ids; may be called from several threads at once."""
 
-    def __init__(self, run: Path, supervisor: Supervisor) -> None:
+    def __init__(self, run: Path, supervisor: Supervisor, expect_move: Callable[[], None]) -> None:
         self._runtime_state = run / "runtime"
         self._supervisor = supervisor
+        self._expect_move = expect_move
         self._lock = threading.Lock()
         self._records: OrderedDict[str, ExecRecord] = OrderedDict()
         self._running: dict[str, Exec] = {}
 
     def start(self, container: Container, spec: ExecSpec) -> Session:
         """See :meth:`agents.engines.abilities.processes.Executes.start_exec`."""
+        self._expect_move()
         keys = detach_keys.parse(spec.detach_keys)
         with container.lock:
             init = running_init(container)
