@@ -25,7 +25,10 @@ class Subnet:
 
 @dataclass(frozen=True, kw_only=True)
 class Forward:
-    """A published port; ``host_ip`` None is every address of this host, of the same family."""
+    """A published port; ``host_ip`` None is every address of this host, of the same family.
+
+    It cannot be ::1: the kernel takes no answer for that from another interface.
+    """
 
     host_ip: Address | None
     host_port: int
@@ -73,7 +76,6 @@ MAPS = (
     MapType(name="port6", key=_PORT, value="ipv6_addr . inet_service"),
     MapType(name="port6_at", key=f"ipv6_addr . {_PORT}", value="ipv6_addr . inet_service"),
     MapType(name="local4", key=f"ipv4_addr . {_PORT}", value="ipv4_addr . inet_service"),
-    MapType(name="local6", key=f"ipv6_addr . {_PORT}", value="ipv6_addr . inet_service"),
     MapType(name="resolver", key="ipv4_addr", value="inet_service"),
 )
 
@@ -99,11 +101,11 @@ def _port(forward: Forward) -> Element:
 
 
 def _map_of(forward: Forward) -> str:
-    """Return the map for a port; one on a loopback address is for this host alone."""
+    """Return the map for a port; one on 127.0.0.0/8 is for this host alone."""
     family = forward.address.version
     if forward.host_ip is None:
         return f"port{family}"
-    return f"local{family}" if forward.host_ip.is_loopback else f"port{family}_at"
+    return "local4" if forward.host_ip.is_loopback else f"port{family}_at"
 
 
 def _key(forward: Forward) -> tuple[bytes, str]:

@@ -24,10 +24,9 @@ _STATIC = {
         f"dnat ip6 to ip6 daddr . {_PORT} map @port6_at",
         f"meta nfproto ipv6 dnat ip6 to {_PORT} map @port6",
     ),
-    "published_local": (
-        f"dnat ip to ip daddr . {_PORT} map @local4",
-        f"dnat ip6 to ip6 daddr . {_PORT} map @local6",
-    ),
+    "published_local": (f"dnat ip to ip daddr . {_PORT} map @local4",),
+    # Refused at once, so that who tries ::1 for "localhost" goes on to 127.0.0.1.
+    "output": ("ip6 daddr ::1 return",),
 }
 
 
@@ -120,16 +119,15 @@ def _masquerading(subnet: Subnet) -> Iterator[str]:
     """Hide the sources whose answers would not find their way back.
 
     From inside to elsewhere; from inside back inside by a published port, as the answer
-    would bypass this host; and from this host's loopback addresses, unknown inside.
+    would bypass this host; and from this host's 127.0.0.1, unknown inside.
     """
-    yield from _hiding(subnet, f"ip saddr {subnet.network}", "ip saddr 127.0.0.0/8")
+    yield f'ip saddr 127.0.0.0/8 oifname "{subnet.bridge}" masquerade'
+    yield from _hiding(subnet, f"ip saddr {subnet.network}")
     if subnet.network6 is not None:
-        yield from _hiding(subnet, f"ip6 saddr {subnet.network6}", "ip6 saddr ::1")
+        yield from _hiding(subnet, f"ip6 saddr {subnet.network6}")
 
 
-def _hiding(subnet: Subnet, inside: str, loopback: str) -> Iterator[str]:
-    back = f'oifname "{subnet.bridge}"'
-    yield f"{inside} {back} ct status dnat masquerade"
-    yield f"{loopback} {back} masquerade"
+def _hiding(subnet: Subnet, inside: str) -> Iterator[str]:
+    yield f'{inside} oifname "{subnet.bridge}" ct status dnat masquerade'
     if not subnet.internal and subnet.masquerade:
         yield f'{inside} oifname != "{subnet.bridge}" masquerade'

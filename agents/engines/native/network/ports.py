@@ -10,10 +10,11 @@ from agents.engines.native.network.addresses import parse_address
 from agents.engines.native.network.listeners import find_listener
 from agents.engines.native.network.records import Address, AttachmentFile, PortFile
 from agents.engines.specs import PortSpec
-from agents.errors import ConflictError, InvalidInputError
+from agents.errors import ConflictError, InvalidInputError, NotSupportedError
 
 ANY = "0.0.0.0"  # noqa: S104 - the wildcard is what is asked for
 ANY6 = "::"
+LOOPBACK6 = "::1"
 
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 _ATTEMPTS = 50
@@ -31,6 +32,7 @@ def choose_ports(
     Raises:
         ConflictError: a port is taken; names the port, and its holder when known.
         InvalidInputError: the spec is no port, or of a family that the container has not.
+        NotSupportedError: it is on ::1.
     """
     chosen: list[PortFile] = []
     for spec in dict.fromkeys(specs):
@@ -41,6 +43,13 @@ def choose_ports(
 def _places(spec: PortSpec, addresses: Collection[Address]) -> tuple[PortFile, ...]:
     _check_numbers(spec)
     host_ip = str(parse_address(spec.host_ip, "ports")) if spec.host_ip else ""
+    if host_ip == LOOPBACK6:
+        raise NotSupportedError(
+            f"port {spec.container_port} cannot be published on ::1, as the kernel forwards"
+            " nothing from there",
+            hint="Publish it on 127.0.0.1.",
+            field="ports",
+        )
     family = (6 if ":" in host_ip else 4) if host_ip else None
     places = tuple(
         PortFile(

@@ -201,14 +201,18 @@ def _is_part(part: Network, subnet: Network) -> bool:
     return overlaps(part, subnet) and part.prefixlen >= subnet.prefixlen
 
 
-def find_clashes(networks: Iterable[NetworkFile], taken: Iterable[Taken]) -> tuple[str, ...]:
-    """Return a sentence for each network that something of the host has come to lie across."""
-    found = {
-        f"The network {ours.holder.removeprefix('the network ')} ({ours.network}) is also"
-        f" {other.holder} ({other.network}); traffic to one of them is lost. Make the network"
-        " again with another subnet."
-        for ours in used_by_networks([one for one in networks if one.bridge])
-        for other in taken
-        if other.interface != ours.interface and overlaps(ours.network, other.network)
-    }
-    return tuple(sorted(found))
+def find_clashes(networks: Iterable[NetworkFile], taken: Collection[Taken]) -> tuple[str, ...]:
+    """Return a sentence for each interface that has come to lie across one of our networks."""
+    found: dict[tuple[Network, str], str] = {}
+    for ours in used_by_networks([one for one in networks if one.bridge]):
+        for other in taken:
+            if other.interface != ours.interface and overlaps(ours.network, other.network):
+                found.setdefault((ours.network, other.interface), _clash(ours, other))
+    return tuple(sorted(found.values()))
+
+
+def _clash(ours: Taken, other: Taken) -> str:
+    return (
+        f"The subnet {ours.network} of {ours.holder} is also that of {other.holder}; traffic to"
+        " one of them is lost. Make the network again with another subnet."
+    )

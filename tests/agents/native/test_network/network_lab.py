@@ -39,8 +39,12 @@ class Place:
         return namespaces.run_inside(self.path, function)
 
     def serve(self, port: int, answer: str, address: str = "0.0.0.0") -> None:
-        """Answer every TCP connection with a text and the peer's address."""
-        server = self.run(lambda: socket.create_server((address, port)))
+        """Answer every TCP connection with a text and the peer's address; "::" is both families."""
+        six = address == "::"
+        family = socket.AF_INET6 if six else socket.AF_INET
+        server = self.run(
+            lambda: socket.create_server((address, port), family=family, dualstack_ipv6=six)
+        )
         thread = threading.Thread(target=_answer_all, args=(server, answer))
         thread.start()
         self.stack.callback(thread.join)
