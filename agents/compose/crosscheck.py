@@ -21,6 +21,19 @@ def check_dependencies(drafts: Drafts, disabled: Drafts, known: Collection[str])
                 _undefined(draft.cursor, "service", "depends_on", name, known)
             elif dependency.required and name in disabled:
                 _switched_off(draft.cursor.find("depends_on", name), disabled[name])
+            elif dependency.condition == "service_healthy" and name in drafts:
+                _check_health(draft.cursor, drafts[name])
+
+
+def _check_health(waiting: Cursor, needed: ServiceDraft) -> None:
+    """Refuse to wait for the health of what is never checked."""
+    healthcheck = needed.service.healthcheck
+    if healthcheck is not None and healthcheck.disable:
+        waiting.find("depends_on", needed.service.name, "condition").error(
+            f'The health check of "{needed.service.name}" is switched off',
+            expected="service_started",
+            hint=f'Give it one under "services.{needed.service.name}.healthcheck".',
+        )
 
 
 def check_references(

@@ -118,6 +118,13 @@ class Healthcheck(Part, frozen=True, kw_only=True):
     disable: bool = False
 
 
+class Logging(Part, frozen=True, kw_only=True):
+    """When the log of a container is given another file, and how many files are kept."""
+
+    max_size: int | None = None
+    max_files: int | None = None
+
+
 class Ulimit(Part, frozen=True, kw_only=True):
     """One resource limit, by its name in getrlimit(2) in lower case; -1 is unlimited."""
 
@@ -161,6 +168,7 @@ class Service(Part, frozen=True, kw_only=True):
     stop_signal: str = ""
     stop_grace_period: float = 10.0
     healthcheck: Healthcheck | None = None
+    logging: Logging | None = None
     ports: tuple[Port, ...] = ()
     expose: tuple[str, ...] = ()
     networks: tuple[Attachment, ...] = ()

@@ -4,12 +4,14 @@ import hashlib
 
 from agents.compose import labels
 from agents.compose.canonical import service_spec
-from agents.compose.model import Mount, Port, Project, Service
+from agents.compose.model import Healthcheck, Logging, Mount, Port, Project, Service
 from agents.compose.plan import ContainerAction
 from agents.engines.specs import (
     ContainerSpec,
     EndpointSpec,
+    HealthcheckSpec,
     Limits,
+    LogSpec,
     MountSpec,
     PortSpec,
     RestartPolicy,
@@ -63,7 +65,30 @@ def container_spec(project: Project, action: ContainerAction, image_id: str) -> 
             UlimitSpec(name=one.name, soft=one.soft, hard=one.hard) for one in service.ulimits
         ),
         init=service.init,
+        healthcheck=_healthcheck(service.healthcheck),
+        log=_log(service.logging),
         spec_json=service_spec(service),
+    )
+
+
+def _healthcheck(asked: Healthcheck | None) -> HealthcheckSpec:
+    if asked is None:
+        return HealthcheckSpec()
+    if asked.disable:
+        return HealthcheckSpec(test=("NONE",))
+    return HealthcheckSpec(
+        test=asked.test,
+        interval=asked.interval,
+        timeout=asked.timeout,
+        start_period=asked.start_period,
+        start_interval=asked.start_interval,
+        retries=asked.retries,
+    )
+
+
+def _log(asked: Logging | None) -> LogSpec:
+    return (
+        LogSpec() if asked is None else LogSpec(max_size=asked.max_size, max_files=asked.max_files)
     )
 
 

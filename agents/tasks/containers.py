@@ -16,8 +16,7 @@ def act(context: Context, command: ContainerAction, operation: Operation) -> str
         case "stop":
             engine.stop_container(record.id)
         case "restart":
-            engine.stop_container(record.id)
-            engine.start_container(record.id)
+            engine.restart_container(record.id)
         case "kill":
             engine.kill_container(record.id)
         case "remove":

@@ -19,11 +19,8 @@ def project() -> Project:
     return checked.project
 
 
-def test_our_own_reader_takes_it_and_only_health_checks_are_beyond_our_engine(
-    project: Project,
-) -> None:
-    others = [each for each in project.warnings if "Health checks are not run yet" not in str(each)]
-    assert others == []
+def test_our_own_reader_takes_all_of_it(project: Project) -> None:
+    assert project.warnings == ()
 
 
 def test_all_programs_of_the_panel_are_one_image_that_is_built_once(project: Project) -> None:

@@ -43,8 +43,6 @@ def _read_condition(cursor: Cursor) -> Condition:
     condition = _CONDITIONS.get(cursor.word())
     if condition is None:
         raise cursor.unexpected(", ".join(_CONDITIONS))
-    if condition == "service_healthy":
-        cursor.warn("Health checks are not run yet: only the start is waited for")
     return condition
 
 
@@ -93,8 +91,7 @@ def read_pull_policy(cursor: Cursor) -> PullPolicy:
 
 
 def read_healthcheck(cursor: Cursor) -> Healthcheck:
-    """Read a health check. It is kept, but nothing runs it yet, and that is said."""
-    cursor.warn("Health checks are not run yet")
+    """Read a health check; without a test it changes the times of the image's."""
     fields = cursor.fields(HEALTHCHECK)
     test = fields.read("test", _read_test, ())
     return Healthcheck(
@@ -115,5 +112,10 @@ def _read_test(cursor: Cursor) -> tuple[str, ...]:
     if words and words[0] not in ("CMD", "CMD-SHELL", "NONE"):
         raise InvalidValueError(
             f'"{words[0]}" cannot be the first word', expected="CMD, CMD-SHELL or NONE"
+        )
+    if words in (("CMD",), ("CMD-SHELL",)) or (words[:1] == ("CMD-SHELL",) and len(words) > 2):
+        raise InvalidValueError(
+            f'"{words[0]}" is followed by the wrong number of words',
+            expected="CMD with a program and its arguments, or CMD-SHELL with one line",
         )
     return words

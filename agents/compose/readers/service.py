@@ -12,6 +12,7 @@ from agents.compose.readers import attachments, lifecycle, limits, pairs, ports
 from agents.compose.readers.build import read_build
 from agents.compose.readers.commands import read_command
 from agents.compose.readers.environment import read_environment
+from agents.compose.readers.logging import read_logging
 from agents.compose.readers.mounts import MountReader, Paths
 from agents.compose.readers.tables import SERVICE
 
@@ -61,6 +62,7 @@ def _read_origin(name: str, fields: Fields, paths: Paths) -> Service:
         restart=fields.read("restart", lifecycle.read_restart, Restart()),
         labels=fields.read("labels", pairs.read_labels, {}),
         healthcheck=fields.read("healthcheck", lifecycle.read_healthcheck, None),
+        logging=fields.read("logging", read_logging, None),
     )
 
 

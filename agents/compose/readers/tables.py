@@ -3,7 +3,6 @@
 from agents.compose.keys import KeyTable, hints, keys
 
 _SWARM_ONLY = "It has an effect on a Swarm only."
-_OWN_LOGS = "The engine keeps the logs of all containers itself."
 _BUILD_CACHE = "The build uses the host's own cache."
 
 PROJECT = KeyTable(
@@ -21,7 +20,7 @@ SERVICE = KeyTable(
         image build pull_policy scale profiles depends_on container_name restart labels command
         entrypoint environment env_file working_dir user hostname init stop_signal
         stop_grace_period healthcheck ports expose networks network_mode extra_hosts dns volumes
-        tmpfs read_only mem_limit cpus pids_limit deploy ulimits sysctls privileged cap_add
+        tmpfs read_only logging mem_limit cpus pids_limit deploy ulimits sysctls privileged cap_add
         cap_drop
         """
     ),
@@ -48,7 +47,6 @@ SERVICE = KeyTable(
         "annotations": "",
         "attach": "The log view shows every service.",
         "develop": "Files are not watched.",
-        "logging": _OWN_LOGS,
         "platform": "Containers run on the host's own architecture.",
         "pull_refresh_after": "",
         "stdin_open": "",
@@ -97,6 +95,12 @@ DEPENDENCY = KeyTable(supported=keys("condition restart required"))
 
 HEALTHCHECK = KeyTable(
     supported=keys("test interval timeout start_period start_interval retries disable")
+)
+
+LOGGING = KeyTable(supported=keys("driver options"))
+LOG_OPTIONS = KeyTable(
+    supported=keys("max-size max-file"),
+    ignored=hints("compress mode max-buffer-size labels labels-regex env env-regex tag"),
 )
 
 ENV_FILE = KeyTable(supported=keys("path required format"))

@@ -127,6 +127,9 @@ def test_all_errors_are_found_at_once_in_the_order_of_lines() -> None:
          "services.a.networks.default.ipv4_address", "no subnet"),
         ("a: {image: x, depends_on: [p]}\n  p: {image: x, profiles: [q]}",
          "services.a.depends_on[0]", "switched off"),
+        ("a: {image: x, depends_on: {p: {condition: service_healthy}}}\n"
+         "  p: {image: x, healthcheck: {disable: true}}",
+         "services.a.depends_on.p.condition", "health check of \"p\" is switched off"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_between_services_is_named(text: str, path: str, message: str) -> None:

@@ -8,6 +8,7 @@ from agents.compose.model import (
     Dependency,
     Healthcheck,
     Limits,
+    Logging,
     Mount,
     Port,
     Restart,
@@ -86,6 +87,9 @@ CASES = [
     ("healthcheck: {test: curl x, interval: 5s, retries: 3}", "healthcheck",
      Healthcheck(test=("CMD-SHELL", "curl x"), interval=5.0, retries=3)),
     ("healthcheck: {test: [NONE]}", "healthcheck", Healthcheck(test=("NONE",), disable=True)),
+    ("logging: {driver: local, options: {max-size: 10k, max-file: '3'}}", "logging",
+     Logging(max_size=10240, max_files=3)),
+    ("logging: {driver: json-file}", "logging", None),
     ("x-mine: {a: [1]}", "image", "app"),
 ]  # fmt: skip
 
@@ -185,6 +189,12 @@ def test_a_file_of_variables_that_cannot_be_read_is_named(path: str, file: str, 
         ("container_name: -x", "container_name", "name of a container"),
         ("stop_grace_period: 5", "stop_grace_period", "not a duration"),
         ("hostname: ${X?needed}", "hostname", "X must be set: needed"),
+        ("healthcheck: {test: [curl, x]}", "healthcheck.test", "cannot be the first word"),
+        ("healthcheck: {test: [CMD]}", "healthcheck.test", "wrong number of words"),
+        ("healthcheck: {retries: -1}", "healthcheck.retries", "negative"),
+        ("logging: {options: {max_size: 1m}}", "logging.options.max_size", "not a key"),
+        ("logging: {options: {max-size: big}}", "logging.options.max-size", "not a size"),
+        ("logging: {options: {max-file: 0}}", "logging.options.max-file", "too few"),
         ("secrets: [a]", "secrets", "not supported yet"),
         ("devices: [/dev/x]", "devices", "not supported yet"),
         ("depend_on: [a]", "depend_on", "not a key that is known here"),
@@ -202,18 +212,32 @@ def test_what_is_wrong_is_named_with_its_path(body: str, path: str, message: str
     "key",
     [
         "tty: true",
-        "logging: {driver: x}",
+        "logging: {driver: syslog, options: {a: b}}",
+        "logging: {options: {compress: 'true'}}",
+        "logging: {options: {max-size: -1}}",
         "platform: linux/arm64",
         "volumes: ['./a:/b:rshared']",
         "volumes: ['./a:/b:bogus']",
         "tmpfs: /a:mode=700",
-        "healthcheck: {test: x}",
         "deploy: {placement: {}}",
     ],
 )
 def test_what_is_without_effect_is_a_warning(key: str) -> None:
     (problem,) = service_problems(key)
     assert (problem.severity, problem.code) == ("warning", "ignored")
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        ("logging: {driver: json_file}", 'Did you mean "json-file"?'),
+        ("logging: {driver: gelf}", "The engine keeps the logs of all containers itself."),
+        ("logging: {options: {max_size: 1m}}", 'Did you mean "max-size"?'),
+    ],
+)
+def test_logging_says_what_would_be_right(body: str, hint: str) -> None:
+    (problem,) = service_problems(body)
+    assert problem.hint == hint
 
 
 def test_an_unset_variable_is_a_warning_said_once() -> None:
