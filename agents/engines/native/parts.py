@@ -77,13 +77,7 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
         networks=networks,
     )
     health = HealthMonitor(supervisor, launcher.runtime_state, events)
-
-    def on_end(container: Container) -> None:
-        log_watch.wake(container.paths.state)
-        removal.after_end(container)
-
-    logs = LogRotation(supervisor)
-    lifecycle = Lifecycle(launcher, supervisor, health, logs, events, on_end)
+    lifecycle = Lifecycle(launcher, supervisor, health, LogRotation(supervisor), events)
     creator = Creator(
         root=root,
         containers=containers,
@@ -92,6 +86,8 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
         networks=networks,
     )
     removal = Removal(lifecycle, creator, health, supervisor, events)
+    lifecycle.on_end(lambda one: log_watch.wake(one.paths.state))
+    lifecycle.on_end(removal.after_end)
     return Parts(
         root=root,
         images=images,

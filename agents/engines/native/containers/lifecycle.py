@@ -21,6 +21,8 @@ from agents.errors import AgentError, ConflictError, NotFoundError, TimedOutErro
 
 logger = logging.getLogger(__name__)
 
+OnEnd = Callable[[Container], None]
+
 # How long an end may take after SIGKILL: a process in an uninterruptible wait takes its time.
 KILL_TIME = 60.0
 UNKNOWN_EXIT = 255
@@ -37,14 +39,17 @@ class Lifecycle:
         health: HealthMonitor,
         logs: LogRotation,
         events: EventRing,
-        on_end: Callable[[Container], None],
     ) -> None:
         self._launcher = launcher
         self._supervisor = supervisor
         self._health = health
         self._logs = logs
         self._events = events
-        self._on_end = on_end
+        self._listeners: list[OnEnd] = []
+
+    def on_end(self, listener: OnEnd) -> None:
+        """Have ``listener`` called after each end that no policy follows; it must not block."""
+        self._listeners.append(listener)
 
     def start(self, container: Container) -> None:
         """Start a container; one that runs is left alone. See ``Engine.start_container``."""
@@ -138,7 +143,8 @@ class Lifecycle:
                 restart_at=None,
             )
             container.update(ended)
-        self._on_end(container)
+        for listener in self._listeners:
+            listener(container)
 
     def _final_status(self, container: Container) -> Status:
         status = container.status
