@@ -60,6 +60,39 @@ class Parts:
         self.log_watch.wake(container.paths.state)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Stores:
+    """What is kept, and where; from it follows what works on several of them at once."""
+
+    root: Path
+    run: Path
+    images: ImageStore
+    volumes: VolumeStore
+    networks: Networks
+    containers: ContainerStore
+    cgroups: ContainerCgroups
+
+    def launcher(self) -> Launcher:
+        return Launcher(
+            root=self.root,
+            run=self.run,
+            cgroups=self.cgroups,
+            containers=self.containers,
+            images=self.images,
+            volumes=self.volumes,
+            networks=self.networks,
+        )
+
+    def creator(self) -> Creator:
+        return Creator(
+            root=self.root,
+            containers=self.containers,
+            images=self.images,
+            volume_use=VolumeUse(self.containers, self.volumes),
+            networks=self.networks,
+        )
+
+
 def make_parts(root: Path, run: Path, uid: str) -> Parts:
     """Put an engine together; nothing is started."""
     images, volumes, networks = ImageStore(root), VolumeStore(root, run), Networks(root, run)
@@ -67,24 +100,18 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
     events = EventRing()
     containers = ContainerStore(root, run, notifier.publish)
     cgroups = ContainerCgroups(f"webpanel-{uid}")
-    launcher = Launcher(
+    stores = _Stores(
         root=root,
         run=run,
-        cgroups=cgroups,
-        containers=containers,
         images=images,
         volumes=volumes,
         networks=networks,
+        containers=containers,
+        cgroups=cgroups,
     )
+    launcher, creator = stores.launcher(), stores.creator()
     health = HealthMonitor(supervisor, launcher.runtime_state, events)
     lifecycle = Lifecycle(launcher, supervisor, health, LogRotation(supervisor), events)
-    creator = Creator(
-        root=root,
-        containers=containers,
-        images=images,
-        volume_use=VolumeUse(containers, volumes),
-        networks=networks,
-    )
     removal = Removal(lifecycle, creator, health, supervisor, events)
     lifecycle.on_end(lambda one: log_watch.wake(one.paths.state))
     lifecycle.on_end(removal.after_end)
