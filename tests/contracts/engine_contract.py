@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agents.engines.base import Builds, Engine
+from tests.contracts.archives import ArchivingContract, ChangesContract
 from tests.contracts.attachments import AttachContract, TerminalAttachContract
 from tests.contracts.bench import Bench
 from tests.contracts.builds import BuildContract
@@ -40,6 +41,8 @@ from tests.native_engine import clear
 
 class EngineContract(
     AttachContract,
+    ArchivingContract,
+    ChangesContract,
     BuildContract,
     CreationContract,
     EventContract,

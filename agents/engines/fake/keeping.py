@@ -58,6 +58,11 @@ class ImageKeeping(Engine):
             removed=tuple(one.id for one in gone), freed=sum(one.size for one in gone)
         )
 
+    def prune_build_cache(self, *, unused_for: float = 0.0, keep: int = 0) -> PruneRecord:
+        """Remove nothing: fake builds have no cache."""
+        del unused_for, keep
+        return PruneRecord()
+
 
 def _fits(image: ImageRecord, spec: PruneSpec) -> bool:
     is_meant = spec.all or not image.references

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from agents.engines.base import Listener
+from agents.engines.native.acts.archives import ArchiveActs
 from agents.engines.native.acts.containers import ContainerActs
 from agents.engines.native.acts.events import EventActs
 from agents.engines.native.acts.health import HealthActs
@@ -39,6 +40,7 @@ CAPABILITIES = (
 
 class NativeEngine(
     ImageActs,
+    ArchiveActs,
     ContainerActs,
     LimitActs,
     StatsActs,

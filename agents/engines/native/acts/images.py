@@ -60,6 +60,10 @@ class ImageActs(Engine):
         """See :meth:`agents.engines.abilities.images.KeepsImages.prune_images`."""
         return self._parts.images.prune(spec, self._parts.creator.images_in_use)
 
+    def prune_build_cache(self, *, unused_for: float = 0.0, keep: int = 0) -> PruneRecord:
+        """See :meth:`agents.engines.abilities.images.KeepsImages.prune_build_cache`."""
+        return self._parts.images.prune_cache(unused_for, keep)
+
     def _tell_image(self, action: str, record: ImageRecord, reference: str) -> None:
         name = reference or next(iter(record.references), "")
         self._parts.events.emit("image", action, record.id, name=name)

@@ -135,12 +135,23 @@ def from_image(
     header: Mapping[str, str],
 ) -> StageState:
     """Return the state after ``FROM`` an image."""
-    config = image.document.config or RunConfig()
-    state = from_scratch(expander, given, header)
+    state = from_document(image.document, expander, given, header)
     state.key = image.id
     state.diff_ids = list(image.diff_ids)
+    return state
+
+
+def from_document(
+    document: ImageDocument,
+    expander: Expander,
+    given: Mapping[str, str],
+    header: Mapping[str, str],
+) -> StageState:
+    """Return the state that an image's configuration describes, without its layers."""
+    config = document.config or RunConfig()
+    state = from_scratch(expander, given, header)
     state.environment.update(_split(one) for one in config.env or ())
-    state.history = list(image.document.history or ())
+    state.history = list(document.history or ())
     state.labels = dict(config.labels or {})
     state.ports = set(config.exposed_ports or ())
     state.volumes = set(config.volumes or ())
@@ -148,8 +159,8 @@ def from_image(
     state.triggers = config.on_build or ()
     state.shell, state.working_dir = config.shell, config.working_dir
     state.user, state.stop_signal = config.user, config.stop_signal
-    state.healthcheck, state.author = config.healthcheck, image.document.author
-    state.created = image.document.created
+    state.healthcheck, state.author = config.healthcheck, document.author
+    state.created = document.created
     return state
 
 

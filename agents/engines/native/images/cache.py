@@ -1,12 +1,14 @@
 """The build cache: what each step of earlier builds has made."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import msgspec
 
 from agents.engines.native.images.durable import write_file
+
+_BLOCK = 4096
 
 
 class CachedStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,11 +49,28 @@ class StepCache:
             if step is not None and step.diff_id in diff_ids:
                 path.unlink(missing_ok=True)
 
-    def forget_older(self, moment: float) -> None:
-        """Forget the steps not used since ``moment``."""
-        for path in self._root.glob("*.json"):
-            if path.stat().st_mtime < moment:
+    def forget_older(
+        self,
+        moment: float,
+        spared: Collection[str],
+        size_of: Callable[[str], int],
+        keep: int = 0,
+    ) -> tuple[str, ...]:
+        """Forget steps not used since ``moment``, except those that made a ``spared`` layer.
+
+        ``keep`` bytes of layers, by ``size_of``, stay, those used last. Return the keys.
+        """
+        gone = []
+        for path in sorted(self._root.glob("*.json"), key=_last_use, reverse=True):
+            step = _read(path)
+            if step is None or step.diff_id in spared:
+                continue
+            # Also a step without a layer takes a block on the disk.
+            keep -= _BLOCK + (size_of(step.diff_id) if step.diff_id else 0)
+            if keep < 0 and _last_use(path) <= moment:
                 path.unlink(missing_ok=True)
+                gone.append(path.stem)
+        return tuple(gone)
 
     def _path(self, key: str) -> Path:
         return self._root / f"{key}.json"
@@ -62,3 +81,10 @@ def _read(path: Path) -> CachedStep | None:
         return msgspec.json.decode(path.read_bytes(), type=CachedStep)
     except FileNotFoundError:
         return None
+
+
+def _last_use(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -50,7 +50,7 @@ class Importer:
             with ImageArchive(plain) as archive:
                 sources = archive.images(self._architecture)
                 if not sources:
-                    return (self._read_rootfs(plain, reference, moment),)
+                    return (self._named_rootfs(plain, reference, moment),)
                 images = [self._read_image(archive, source) for source in sources]
         return _with_name(images, reference)
 
@@ -72,30 +72,44 @@ class Importer:
                 raise InvalidInputError(f"The layer {diff_id} unpacks to {found.diff_id}.")
             self._keep(draft, diff_id, found.size)
 
-    def _read_rootfs(self, path: Path, reference: str, moment: float) -> Imported:
+    def read_rootfs(self, path: Path, moment: float, message: str = "") -> ImageDocument:
+        """Take in a tar of a root file system, and return what describes an image of it.
+
+        Raises ``InvalidInputError``, ``NotSupportedError``, OSError.
+        """
+        with (
+            archive_errors(f"The archive {path.name}"),
+            self._layers.draft() as draft,
+            path.open("rb") as file,
+        ):
+            found = unpack_layer(file, draft, layered=False)
+            self._keep(draft, found.diff_id, found.size)
+        return _rootfs_document(found.diff_id, self._architecture, format_time(moment), message)
+
+    def _named_rootfs(self, path: Path, reference: str, moment: float) -> Imported:
         if not reference:
             raise InvalidInputError(
                 "The archive holds a root file system, which has no name of its own.",
                 hint="Say what the image shall be called.",
                 field="reference",
             )
-        with self._layers.draft() as draft, path.open("rb") as file:
-            found = unpack_layer(file, draft, layered=False)
-            self._keep(draft, found.diff_id, found.size)
-        document = _rootfs_document(found.diff_id, self._architecture, format_time(moment))
+        document = self.read_rootfs(path, moment)
         return Imported(
-            document=encode_document(document), diff_ids=(found.diff_id,), references=(reference,)
+            document=encode_document(document),
+            diff_ids=document.rootfs.diff_ids or (),
+            references=(reference,),
         )
 
 
-def _rootfs_document(diff_id: str, architecture: str, created: str) -> ImageDocument:
+def _rootfs_document(diff_id: str, architecture: str, created: str, message: str) -> ImageDocument:
+    step = HistoryEntry(created=created, created_by="import of a root file system", comment=message)
     return ImageDocument(
         created=created,
         architecture=architecture,
         os="linux",
         config=RunConfig(env=(DEFAULT_PATH,), cmd=("/bin/sh",)),
         rootfs=RootFs(diff_ids=(diff_id,)),
-        history=(HistoryEntry(created=created, created_by="import of a root file system"),),
+        history=(step,),
     )
 
 

@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +16,8 @@ from agents.engines.native.images.extract import OPAQUE_MARK, OVERLAY_PREFIX
 from agents.engines.native.images.folders import OPAQUE
 from agents.engines.native.images.recipe import WHITEOUT, Recorder, Write
 from agents.engines.native.images.tarheader import XATTR_KEY
+
+Keep = Callable[[str, os.stat_result], bool]
 
 WHITEOUT_MARK = "trusted.overlay.whiteout"
 _CHUNK = 1 << 20
@@ -102,18 +104,28 @@ def measure(folder: Path, recorder: Recorder | None = None) -> Packed:
     )
 
 
-def write_tar(folder: Path, write: Write) -> None:
-    """Write the layer in ``folder`` as an OCI layer tar, uncompressed."""
-    _write(folder, TarWriter(write))
+def keep_all(_name: str, _found: os.stat_result) -> bool:
+    """Leave nothing out."""
+    return True
 
 
-def _write(folder: Path, writer: TarWriter) -> None:
+def write_tar(folder: Path, write: Write, keep: Keep = keep_all) -> None:
+    """Write the layer in ``folder`` as an OCI layer tar, uncompressed.
+
+    ``keep`` is asked with each name and what lstat(2) says of it.
+    """
+    _write(folder, TarWriter(write), keep)
+
+
+def _write(folder: Path, writer: TarWriter, keep: Keep = keep_all) -> None:
     if is_opaque(folder):
         writer.add_header(tarfile.TarInfo(OPAQUE_MARK))
     for path, name, found in walk(folder):
         if is_whiteout(path, found):
             parent, slash, hidden = name.rpartition("/")
             writer.add_header(tarfile.TarInfo(f"{parent}{slash}{WHITEOUT}{hidden}"))
+            continue
+        if not keep(name, found):
             continue
         writer.add(path, name, found)
         if stat.S_ISDIR(found.st_mode) and is_opaque(path):

@@ -96,7 +96,13 @@ class ImageStore:
     def import_archive(
         self, path: Path, reference: str = "", *, created: float | None = None
     ) -> StoredImage:
-        """Take in an archive and return its (first) image. Idempotent. Blocks for long.
+        """Take in an archive and return its first image; see :meth:`load_archive`."""
+        return self.load_archive(path, reference, created=created)[0]
+
+    def load_archive(
+        self, path: Path, reference: str = "", *, created: float | None = None
+    ) -> tuple[StoredImage, ...]:
+        """Take in an archive and return its images, at least one. Idempotent. Blocks for long.
 
         ``reference`` names the first image besides the names in the archive; a root file
         system needs one and is dated ``created``, by default now.
@@ -108,11 +114,12 @@ class ImageStore:
         if not path.is_file():
             raise NotFoundError(f"There is no archive {path}.", file=str(path))
         moment = time.time() if created is None else created
-        with kernel_errors("import", path), self._swept_on_failure(), self.building():
+        with kernel_errors("import", path), self.taking_in():
             importer = Importer(self.layers, self.keep_layer, host_architecture())
             images = importer.read(path, reference, moment)
             stored = [self.commit(one.document, one.diff_ids, one.references) for one in images]
-        return stored[0]
+        # An archive lists an image once for each of its names.
+        return tuple(self.find(one) for one in dict.fromkeys(one.id for one in stored))
 
     def commit(
         self,
@@ -225,15 +232,18 @@ class ImageStore:
             freed += self._sweep()
         return PruneRecord(removed=tuple(sorted(gone)), freed=freed)
 
-    def prune_cache(self, unused_for: float) -> int:
-        """Forget build steps not used for so many seconds, and the layers only they hold.
+    def prune_cache(self, unused_for: float, keep: int = 0) -> PruneRecord:
+        """Forget build steps of no image that were not used for so many seconds.
 
-        Return the bytes that the disk got back.
+        Of their layers the last used stay up to ``keep`` bytes. Return the steps' keys.
         """
         with kernel_errors("prune", self._root):
             with self._locked():
-                self.cache.forget_older(time.time() - unused_for)
-            return self._sweep()
+                spared = self._read().layers()
+                gone = self.cache.forget_older(
+                    time.time() - unused_for, spared, self.layers.size, keep
+                )
+            return PruneRecord(removed=gone, freed=self._sweep())
 
     def repair(self) -> None:
         """Remove what crashes have left. Harmless while others import or build."""
@@ -255,6 +265,16 @@ class ImageStore:
         finally:
             if self._sweep_wanted.exists():
                 self._sweep()
+
+    @contextmanager
+    def taking_in(self) -> Iterator[None]:
+        """Do as :meth:`building`; at a failure remove the layers that came to nothing."""
+        try:
+            with self.building():
+                yield
+        except BaseException:
+            self._sweep()
+            raise
 
     def keep_layer(self, draft: Draft, diff_id: str, size: int) -> None:
         """Take a draft's layer into the store, inside :meth:`building`."""
@@ -293,20 +313,6 @@ class ImageStore:
                 return self._blob(image_id).read_bytes()
             except FileNotFoundError as exc:
                 raise NotFoundError(f"There is no image {image_id} on this host.") from exc
-
-    @contextmanager
-    def taking_in(self) -> Iterator[None]:
-        """As :meth:`building`; what a failure leaves is removed."""
-        with self._swept_on_failure(), self.building():
-            yield
-
-    @contextmanager
-    def _swept_on_failure(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            self._sweep()
-            raise
 
     def _sweep(self) -> int:
         """Remove the layers that nothing needs, and return the bytes freed.

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from agents.engines.native.images.layers import LayerStore
 from agents.engines.native.images.media import OCI_LAYER, Descriptor
-from agents.engines.native.images.pack import write_tar
 from agents.engines.native.registry.stopping import Stop
 from agents.errors import NotSupportedError
 
@@ -34,7 +33,7 @@ def pack_layer(layers: LayerStore, diff_id: str, path: Path, stop: Stop) -> Desc
             plain.update(data)
             keep(packer.compress(data))
 
-        write_tar(layers.path(diff_id), write)
+        layers.write_tar(diff_id, write)
         keep(packer.flush())
     if f"sha256:{plain.hexdigest()}" != diff_id:
         raise NotSupportedError(
