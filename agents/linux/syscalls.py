@@ -37,6 +37,7 @@ UMOUNT_NOFOLLOW = 0x8
 
 CLONE_VM = 0x00000100
 CLONE_FS = 0x00000200
+CLONE_FILES = 0x00000400
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
 CLONE_NEWUTS = 0x04000000
@@ -231,16 +232,18 @@ def mount_setattr(fd: int, attributes: int, *, userns_fd: int = 0, recursive: bo
 def clone_idle(flags: int) -> int:
     """Start a child that does nothing in new namespaces, and return its process number.
 
-    It shares our memory instead of copying it, runs only pause(2) of the C library on a stack
-    of its own, and gets no signal but SIGKILL, by which the caller ends it and then reaps it
-    before anything else: see clone(2), CLONE_VM. Raises OSError.
+    It shares our memory and descriptors instead of copying them (a copy would hold on to locks
+    that another thread lets go of, see flock(2)), runs only pause(2) of the C library on a
+    stack of its own, and gets no signal but SIGKILL, by which the caller ends it and then
+    reaps it before anything else: see clone(2), CLONE_VM. Raises OSError.
     """
+    shared = CLONE_VM | CLONE_FILES
     stack = mmap.mmap(-1, _STACK)
     top = ctypes.addressof(ctypes.c_char.from_buffer(stack)) + _STACK - _ALIGNMENT
     pause = ctypes.cast(_libc.pause, ctypes.c_void_p)
     before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
     try:
-        pid: int = _libc.clone(pause, top, flags | CLONE_VM | signal.SIGCHLD, None)
+        pid: int = _libc.clone(pause, top, flags | shared | signal.SIGCHLD, None)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if pid < 0:

@@ -1,3 +1,4 @@
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,3 +43,18 @@ def test_a_watched_file_itself_has_no_name(inotify: int, tmp_path: Path) -> None
     syscalls.inotify_add_watch(inotify, path, syscalls.IN_MODIFY)
     path.write_text("line\n")
     assert {one.name for one in syscalls.read_inotify(inotify)} == {""}
+
+
+@pytest.mark.root
+def test_an_idle_child_does_not_hold_on_to_locks_that_we_let_go_of(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("new namespaces need root")
+    path = tmp_path / "lock"
+    with path.open("w") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        child = syscalls.clone_idle(syscalls.CLONE_NEWUTS)
+    try:
+        with path.open() as second:
+            fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        syscalls.end_idle(child)
