@@ -6,20 +6,18 @@ host that has not joined or whose agent does not run.
 
 import argparse
 import gc
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from agents import __version__, config
+from agents import __version__, config, lean
 from agents.errors import AgentError, ConflictError, NotFoundError
 
 DEFAULT_ROOT = Path("/var/lib/webpanel-agent")
 DEFAULT_RUN = Path("/run/webpanel-agent")
 FAILED = 1
 NOT_RUNNING = 3
-LEAN = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -105,31 +103,19 @@ def _join(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    _begin_lean(arguments.config)
+    found = config.load(arguments.config)
+    again = ("run", "--config", str(arguments.config))
+    lean.begin(again, found.root)
     from agents.worker import logs
     from agents.worker.engine import open_engine
     from agents.worker.process import Agent
 
-    found = config.load(arguments.config)
+    lean.begin_again(again)
     logs.set_up()
     gc.collect()
     gc.freeze()
     Agent(found, open_engine(found)).run()
     return 0
-
-
-def _begin_lean(path: Path) -> None:
-    """Start this program again as one that needs 6 MB less, unless it is that already.
-
-    Without docstrings and assertions, with one heap for all threads (mallopt(3)), and
-    without rich, which structlog loads where it is installed for a console that there is
-    not.
-    """
-    sys.modules.setdefault("rich", None)  # type: ignore[arg-type] # None bars the import
-    if sys.flags.optimize < LEAN:
-        argv = [sys.executable, "-OO", "-m", "agents", "run", "--config", str(path)]
-        environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}
-        os.execve(sys.executable, argv, environment)  # noqa: S606 it becomes itself, no child
 
 
 def _start(arguments: argparse.Namespace) -> int:
