@@ -18,7 +18,7 @@ import msgspec
 
 from agents.engines.abilities.registries import Credentials
 from agents.engines.native.registry.settings import Endpoint
-from agents.engines.native.registry.transport import BrokenError, Response, Transport
+from agents.engines.native.registry.transport import BrokenError, Response, Transport, settle
 from agents.errors import AccessDeniedError, RegistryError
 
 LARGEST_ANSWER = 1 << 20
@@ -125,7 +125,7 @@ class Authorization:
         try:
             return self._read_token(response, realm)
         finally:
-            response.release_conn()
+            settle(response)
 
     def _check_realm(self, realm: str) -> None:
         scheme = urlsplit(realm).scheme

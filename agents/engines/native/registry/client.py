@@ -22,6 +22,7 @@ from agents.engines.native.registry.transport import (
     PlainError,
     Response,
     Transport,
+    settle,
 )
 from agents.errors import InvalidInputError, NotFoundError, RegistryError
 
@@ -82,9 +83,11 @@ class Client:
     def check(self) -> None:
         """Ask whether the registry takes the credentials (end-1)."""
         response = self._ask("GET", self._url(""))
-        response.drain_conn()
-        if response.status != 200:
-            raise self._refusal(response, "")
+        try:
+            if response.status != 200:
+                raise self._refusal(response, "")
+        finally:
+            settle(response)
 
     def manifest(self, reference: str) -> Fetched:
         """Return the document of a tag or digest (end-3). Raises ``NotFoundError``."""
@@ -94,7 +97,7 @@ class Client:
                 raise self._refusal(response, reference)
             data = self._read(response, LARGEST_DOCUMENT)
         finally:
-            response.release_conn()
+            settle(response)
         promised = reference if ":" in reference else response.headers.get("Docker-Content-Digest")
         digest = digest_of(data)
         if promised and promised.startswith("sha256:") and digest != promised:
@@ -123,7 +126,7 @@ class Client:
     def has_blob(self, digest: str) -> bool:
         """Return whether the repository has a blob (end-2)."""
         response = self._ask("HEAD", self._url("blobs", digest))
-        response.release_conn()
+        settle(response)
         if response.status == 404:
             return False
         if response.status != 200:
@@ -134,7 +137,7 @@ class Client:
         """Ask for a blob of another repository of the same registry (end-11)."""
         query = urlencode({"mount": digest, "from": source})
         response = self._ask("POST", f"{self._url('blobs', 'uploads/')}?{query}")
-        response.drain_conn()
+        settle(response)
         if response.status == 202:
             self._forget_upload(response)
         return response.status == 201
@@ -160,15 +163,14 @@ class Client:
         try:
             if response.status != expected:
                 raise self._refusal(response, "")
-            response.drain_conn()
         finally:
-            response.release_conn()
+            settle(response)
         return urljoin(self._base(), response.headers.get("Location", ""))
 
     def _forget_upload(self, response: Response) -> None:
         """Give up the upload that a registry begins when it cannot mount (end-13)."""
         place = urljoin(self._base(), response.headers.get("Location", ""))
-        self._ask("DELETE", place).drain_conn()
+        settle(self._ask("DELETE", place))
 
     def _ask(
         self,
@@ -182,7 +184,7 @@ class Client:
         response = self._send(method, url, {**(headers or {}), **shown}, body)
         if response.status != 401:
             return self._follow(method, url, headers or {}, response)
-        response.drain_conn()
+        settle(response)
         met = self._authorization.meet(response, self._scopes, shown.get("Authorization", ""))
         if not met or not (body is None or isinstance(body, bytes)):
             raise denied(
@@ -200,7 +202,7 @@ class Client:
             if response.status not in _REDIRECTS or method not in ("GET", "HEAD"):
                 return response
             target = urljoin(url, response.headers.get("Location", ""))
-            response.drain_conn()
+            settle(response)
             before, after = urlsplit(url), urlsplit(target)
             if after.scheme not in (before.scheme, "https"):
                 raise RegistryError(f"The registry {self.address} sends us away from TLS.")
@@ -220,7 +222,7 @@ class Client:
         response = self._transport.send(method, url, headers, body)
         if response.status >= 500 or response.status == 429:
             text = _reason(response)
-            response.close()
+            settle(response)
             raise BrokenError(f"The registry {self.address} answers {response.status}{text}.")
         return response
 
@@ -241,7 +243,7 @@ class Client:
             response = self._transport.send("GET", f"https://{self.address}/v2/", {})
         except PlainError:
             return "http"
-        response.drain_conn()
+        settle(response)
         return "https"
 
     def _read(self, response: Response, most: int) -> bytes:

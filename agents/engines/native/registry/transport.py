@@ -34,6 +34,7 @@ Response = BaseHTTPResponse
 Body = bytes | IO[bytes] | io.RawIOBase
 
 _TIMEOUT = urllib3.Timeout(connect=10.0, read=60.0)
+_SHORT = 1 << 20
 _USER_AGENT = "webpanel-agent"
 
 
@@ -45,6 +46,20 @@ class BrokenError(RegistryError):
 
 class PlainError(RegistryError):
     """Whoever answers does not speak TLS."""
+
+
+def settle(response: Response) -> None:
+    """End an answer: its connection is used again, if what is left of the body is short.
+
+    All of it must have been read before another thread gets the connection.
+    """
+    try:
+        response.read(_SHORT)
+        if response.read(1):
+            response.close()
+    except (HTTPError, OSError):
+        response.close()
+    response.release_conn()
 
 
 class Transport:

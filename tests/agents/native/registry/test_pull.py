@@ -117,7 +117,7 @@ def test_a_manifest_damaged_on_the_registry_is_refused(
     shop: Shop, registry: Registry, publisher: Publisher
 ) -> None:
     name = unique("damaged")
-    put = publisher.image(name, "1", [layer("a")])
+    put = publisher.image(name, "1", [layer(name)])
     blob = registry.blob(put.manifest)
     blob.write_bytes(blob.read_bytes() + b" ")
     with pytest.raises(InvalidInputError, match="something else"):
