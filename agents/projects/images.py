@@ -1,9 +1,10 @@
-"""The images that services run: found on this host, or built."""
+"""The images that services run: found on this host, built, or pulled."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from agents.compose.model import Build, Service
+from agents.engines.abilities.registries import Registries
 from agents.engines.base import Builds, Engine
 from agents.engines.specs import BuildSpec
 from agents.errors import (
@@ -17,10 +18,11 @@ from agents.errors import (
 from agents.projects.files import ProjectFolder
 from agents.projects.places import Places
 from agents.projects.progress import Progress
+from agents.projects.pulling import Pulling
 
 
 class Images:
-    """Finds or builds images for one ``up``."""
+    """Finds, builds or pulls images for one ``up``."""
 
     def __init__(
         self, engine: Engine, folder: ProjectFolder, places: Places, progress: Progress
@@ -34,7 +36,8 @@ class Images:
         """Return the id of the image that each service will run.
 
         Raises:
-            NotFoundError: an image is not on this host and nothing says how to build it.
+            NotFoundError: an image is neither on this host nor at its registry.
+            RegistryError: its registry cannot be reached, or wants a login.
             BuildError, CancelledError: as the engine's build.
         """
         return {service.name: self._prepare(service, build) for service in services}
@@ -45,7 +48,7 @@ class Images:
         try:
             if service.build and (build or not self._is_here(service.image)):
                 return self._build(service, service.build)
-            return self._engine.find_image(service.image).id
+            return self._find_or_pull(service)
         except NotFoundError as error:
             error.hint = error.hint or "Import the image on this host, or give it a build."
             self._places.mark(error, field)
@@ -53,6 +56,15 @@ class Images:
         except AgentError as error:
             self._places.mark(error, field)
             raise
+
+    def _find_or_pull(self, service: Service) -> str:
+        """Return the image that is here, unless the service's policy is to ask the registry."""
+        may_pull = isinstance(self._engine, Registries) and not service.build
+        policy = service.pull_policy if may_pull else "never"
+        if policy == "never" or (policy != "always" and self._is_here(service.image)):
+            return self._engine.find_image(service.image).id
+        assert isinstance(self._engine, Registries)
+        return Pulling(self._engine, self._progress).pull(service.image, service.name)
 
     def _is_here(self, reference: str) -> bool:
         try:

@@ -1,12 +1,13 @@
 """What contract suites share: a skip for ``NotSupportedError``, and an image archive."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from agents.engines.native.images import busybox
 from agents.errors import NotSupportedError
+from tests.registries import Registry, running_registry
 
 
 @pytest.hookimpl(wrapper=True)
@@ -26,3 +27,10 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     except NotSupportedError as exc:
         pytest.skip(exc.message)
     return path
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A real registry, for the whole run."""
+    with running_registry(tmp_path_factory.mktemp("registry")) as registry:
+        yield registry

@@ -23,6 +23,7 @@ from tests.contracts.images import KeepingContract
 from tests.contracts.limits import LimitContract, PauseContract, UpdateContract
 from tests.contracts.logs import LogContract
 from tests.contracts.processes import ExecContract, TerminalExecContract
+from tests.contracts.registries import RegistryContract
 from tests.contracts.resources import (
     ImageContract,
     NetworkContract,
@@ -56,6 +57,7 @@ class EngineContract(
     LogContract,
     NetworkContract,
     PauseContract,
+    RegistryContract,
     RemovalContract,
     RestartContract,
     StatsContract,

@@ -9,6 +9,7 @@ from agents.engines.base import Cancelled, Listener, Output, WaitFor, never
 from agents.engines.fake.containers import Containers, FakeContainer, new_id
 from agents.engines.fake.images import Images, follow
 from agents.engines.fake.keeping import ImageKeeping
+from agents.engines.fake.registries import FakeRegistries
 from agents.engines.fake.resources import Networks, publish
 from agents.engines.fake.volumes import Volumes
 from agents.engines.notifier import Notifier
@@ -27,10 +28,10 @@ from agents.protocol.records import (
     VolumeRecord,
 )
 
-CAPABILITIES = ("builds", "logs", "networks")
+CAPABILITIES = ("builds", "logs", "networks", "registries")
 
 
-class FakeEngine(ImageKeeping):
+class FakeEngine(ImageKeeping, FakeRegistries):
     """An engine whose containers are threads; ``images`` are there from the start."""
 
     name: ClassVar[str] = "fake"
@@ -40,6 +41,8 @@ class FakeEngine(ImageKeeping):
         self._containers = Containers(self._notifier.publish)
         self._lock = self._containers.lock
         self._images = Images()
+        self.remote = {}
+        self._logins = {}
         self._networks = Networks()
         self._volumes = Volumes()
         self._started = 0

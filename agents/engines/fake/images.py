@@ -68,6 +68,10 @@ class Images:
         self._images[image_id] = FakeImage(record=record, command=command or DEFAULT_COMMAND)
         return record
 
+    def put(self, image: FakeImage) -> None:
+        """Take in an image with no name; one that is here already stays."""
+        self._images.setdefault(image.record.id, image)
+
     def tag(self, image_id: str, name: str) -> ImageRecord:
         """Give an image one more name, taken from the others."""
         self._take_names((with_tag(name),))
@@ -89,12 +93,7 @@ class Images:
     def _take_names(self, names: tuple[str, ...]) -> None:
         for image_id, image in self._images.items():
             left = tuple(one for one in image.record.references if one not in names)
-            record = ImageRecord(
-                id=image_id,
-                references=left,
-                size=image.record.size,
-                created_at=image.record.created_at,
-            )
+            record = msgspec.structs.replace(image.record, references=left)
             self._images[image_id] = FakeImage(record=record, command=image.command)
 
 
