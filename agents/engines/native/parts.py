@@ -36,7 +36,6 @@ class Parts:
     root: Path
     images: ImageStore
     builder: Builder
-    registries: RegistryService
     volumes: VolumeStore
     networks: Networks
     notifier: Notifier
@@ -54,6 +53,11 @@ class Parts:
     recovery: Recovery
     execs: Execs
     pump: Pump
+
+    @property
+    def registries(self) -> RegistryService:
+        """What the engine does with registries; it has no state of its own."""
+        return RegistryService(self.root, self.images)
 
     def wake_readers(self, container: Container) -> None:
         """Have everyone who waits for a container's next line look again."""
@@ -119,7 +123,6 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
         root=root,
         images=images,
         builder=Builder(images),
-        registries=RegistryService(root, images),
         volumes=volumes,
         networks=networks,
         notifier=notifier,
