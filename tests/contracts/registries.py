@@ -33,7 +33,7 @@ class RegistryContract:
         pulled = registries.pull_image(pushed, progress=heard.append)
         assert pushed in pulled.references
         assert bench.engine.find_image(pushed).id == pulled.id
-        assert heard[-1].state == "done"
+        assert heard[-1].state in ("done", "exists")
         assert bench.lines(bench.run_to_end("echo hi", image=pushed).id) == ["hi"]
 
     def test_an_image_is_pulled_by_its_digest(

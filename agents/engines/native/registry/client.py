@@ -145,32 +145,37 @@ class Client:
     def start_upload(self) -> str:
         """Begin an upload and return where to send it (end-4a)."""
         response = self._ask("POST", self._url("blobs", "uploads/"))
-        return self._location(response, 202)
+        self._expect(response, 202)
+        location = response.headers.get("Location")
+        if not location:
+            # The end of the headers is missing: they were cut.
+            raise BrokenError(f"The registry {self.address} does not say where to send to.")
+        return urljoin(self._base(), location)
 
     def finish_upload(self, location: str, digest: str, body: Body, size: int) -> None:
         """Send all of a blob (end-6)."""
         mark = "&" if "?" in location else "?"
         url = f"{location}{mark}{urlencode({'digest': digest})}"
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        self._location(self._ask("PUT", url, headers, body), 201)
+        self._expect(self._ask("PUT", url, headers, body), 201)
 
     def put_manifest(self, reference: str, data: bytes, media_type: str) -> None:
         """Name a manifest whose blobs are all there (end-7)."""
         headers = {"Content-Type": media_type}
-        self._location(self._ask("PUT", self._url("manifests", reference), headers, data), 201)
+        self._expect(self._ask("PUT", self._url("manifests", reference), headers, data), 201)
 
-    def _location(self, response: Response, expected: int) -> str:
+    def _expect(self, response: Response, status: int) -> None:
         try:
-            if response.status != expected:
+            if response.status != status:
                 raise self._refusal(response, "")
         finally:
             settle(response)
-        return urljoin(self._base(), response.headers.get("Location", ""))
 
     def _forget_upload(self, response: Response) -> None:
         """Give up the upload that a registry begins when it cannot mount (end-13)."""
-        place = urljoin(self._base(), response.headers.get("Location", ""))
-        settle(self._ask("DELETE", place))
+        location = response.headers.get("Location")
+        if location:
+            settle(self._ask("DELETE", urljoin(self._base(), location)))
 
     def _ask(
         self,

@@ -24,6 +24,7 @@ from agents.engines.native.images.media import (
 )
 from agents.engines.native.images.references import Reference
 from agents.engines.native.images.store import ImageStore, StoredImage
+from agents.engines.native.images.streams import archive_errors
 from agents.engines.native.images.unpacking import unpack_layer
 from agents.engines.native.registry.client import Client, Fetched
 from agents.engines.native.registry.download import (
@@ -79,6 +80,7 @@ class Pull:
             raise InvalidInputError("The image's configuration and its layers do not match.")
         with kernel_errors("pull an image"), self._images.taking_in():
             self._fetch_layers(found.layers, diff_ids)
+            self._session.stop.check()
             self._images.originals.keep(found.documents, {one.digest for one in found.layers})
             called = [f"{name.name}@{digest}" for digest in found.digests]
             return self._images.commit(found.config, diff_ids, (str(name),), called)
@@ -195,7 +197,8 @@ def _unpacking(source: GrowingReader, draft: Draft) -> Iterator[_Unpacked]:
 
     def work() -> None:
         try:
-            found = unpack_layer(source, draft)
+            with archive_errors("The layer"):
+                found = unpack_layer(source, draft)
             result.diff_id, result.size = found.diff_id, found.size
         except (AgentError, OSError) as exc:
             result.error = exc

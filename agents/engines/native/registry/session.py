@@ -75,6 +75,7 @@ def exchange(
     transport = Transport(places)
     try:
         with Stop(cancelled, transport.interrupt) as stop:
+            stop.check()
             yield Session(
                 name=name,
                 places=places,
@@ -83,7 +84,6 @@ def exchange(
                 logins=logins,
                 given=given,
             )
-            stop.check()
     finally:
         transport.close()
 

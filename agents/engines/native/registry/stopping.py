@@ -24,6 +24,8 @@ class Stop:
         self._thread = threading.Thread(target=self._watch, name="registry-cancel", daemon=True)
 
     def __enter__(self) -> "Stop":
+        if self._cancelled():
+            self.stop()
         self._thread.start()
         return self
 
