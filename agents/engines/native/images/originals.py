@@ -9,7 +9,7 @@ crash, so that the next pull goes on where the last one ended.
 """
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,16 +58,19 @@ class Originals:
         """Return where a blob is downloaded to, whether anything is there or not."""
         return self._downloads / hex_of(digest)
 
-    def keep(self, manifests: Iterable[bytes], blobs: Iterable[str]) -> None:
-        """Keep an image's documents, and those of its blobs that were downloaded.
+    def keep(self, manifests: Iterable[bytes], blobs: Mapping[str, int]) -> None:
+        """Keep an image's documents, and those of its blobs (with sizes) that were downloaded.
 
         To be called inside :meth:`ImageStore.building`, before the image is committed.
         """
         for data in manifests:
             write_file(self._manifests / hex_of(digest_of(data)), data)
-        for digest in blobs:
+        for digest, size in blobs.items():
+            download = self.download(digest)
             with suppress(FileNotFoundError):
-                self.download(digest).rename(self._blobs / hex_of(digest))
+                # An empty one is the lock of another pull, which finds the layer there.
+                if download.stat().st_size == size:
+                    download.rename(self._blobs / hex_of(digest))
 
     def drop(self, digest: str) -> None:
         """Forget a blob. Idempotent."""

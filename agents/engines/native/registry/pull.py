@@ -6,7 +6,7 @@ have matched their digest and its content its ``diff_id``.
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -81,7 +81,8 @@ class Pull:
         with kernel_errors("pull an image"), self._images.taking_in():
             self._fetch_layers(found.layers, diff_ids)
             self._session.stop.check()
-            self._images.originals.keep(found.documents, {one.digest for one in found.layers})
+            blobs = {one.digest: one.size for one in found.layers}
+            self._images.originals.keep(found.documents, blobs)
             called = [f"{name.name}@{digest}" for digest in found.digests]
             return self._images.commit(found.config, diff_ids, (str(name),), called)
 
@@ -233,5 +234,7 @@ def _decode(fetched: Fetched) -> Document:
 
 def _remove_if_empty(download: Download) -> None:
     """Remove the file that was made only to hold its lock."""
-    if download.path.stat().st_size == 0:
-        download.path.unlink()
+    with suppress(FileNotFoundError):
+        # Whoever pulled the layer may just have taken the file away.
+        if download.path.stat().st_size == 0:
+            download.path.unlink()

@@ -57,7 +57,7 @@ class Push:
             manifest = self._as_it_came(image) or self._made_anew(image)
             self._session.stop.check()
             digest = self._send_documents(image, manifest)
-            self._images.originals.keep((manifest,), ())
+            self._images.originals.keep((manifest,), {})
             self._images.note_digests(image.id, [f"{self._session.name.name}@{digest}"])
         return digest
 
