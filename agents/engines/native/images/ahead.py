@@ -10,11 +10,11 @@ from types import TracebackType
 from agents.engines.native.images.tarstream import Readable
 
 CHUNK = 1 << 20
-_MOST_CHUNKS = 4
+_MOST_CHUNKS = 8
 
 
 class Ahead:
-    """What ``source`` gives, read up to 4 MiB ahead. Leaving the context ends the thread.
+    """What ``source`` gives, read up to 8 MiB ahead. Leaving the context ends the thread.
 
     :meth:`read` raises what reading from the source raised.
     """

@@ -8,6 +8,7 @@ Documentation/filesystems/overlayfs.rst of the kernel.
 
 import errno
 import os
+import secrets
 import stat
 from dataclasses import dataclass
 from typing import Protocol
@@ -37,8 +38,8 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 class Content(Protocol):
     """Where the content of a regular file comes from."""
 
-    def copy_to(self, entry: TarEntry, fd: int, path: str) -> None:
-        """Write the entry's content to an open file; ``path`` is its name in the layer."""
+    def copy_to(self, entry: TarEntry, fd: int) -> None:
+        """Write the entry's content to an open file."""
         ...
 
 
@@ -82,6 +83,8 @@ class Unpacker:
         self._times: dict[Parts, int] = {}
         self._links: set[str] = set()
         self._entries = 0
+        # Whether a new file may belong to others than root, as its folder wants it.
+        self._inherits = _gives_others(root)
         self._unlooked = self._bounds.look_every
         self.size = 0
 
@@ -146,6 +149,7 @@ class Unpacker:
     def _add_root(self, entry: TarEntry) -> None:
         if entry.kind != "folder":
             raise InvalidInputError("The archive's root is not a folder.")
+        self._inherits = self._inherits or bool(entry.mode & stat.S_ISGID)
         _describe(entry, ".", self._root)
         self._times[()] = entry.mtime
 
@@ -172,8 +176,9 @@ class Unpacker:
             fd = os.open(name, _NEW_FILE, 0o600, dir_fd=self._parent)
         try:
             if content is not None:
-                content.copy_to(entry, fd, self._path(name))
-            os.fchown(fd, entry.uid, entry.gid)
+                content.copy_to(entry, fd)
+            if entry.uid or entry.gid or self._inherits:
+                os.fchown(fd, entry.uid, entry.gid)
             # After chown(2), which clears setuid.
             os.fchmod(fd, entry.mode)
             if entry.attributes:
@@ -200,6 +205,7 @@ class Unpacker:
 
     def _add_folder(self, entry: TarEntry, name: str, found: os.stat_result | None) -> None:
         self._times[(*self._parts, name)] = entry.mtime
+        self._inherits = self._inherits or bool(entry.mode & stat.S_ISGID)
         hid = found is not None and is_whiteout(found)
         if found is None or not stat.S_ISDIR(found.st_mode):
             self._clear(name, found)
@@ -276,6 +282,18 @@ class Unpacker:
 
 
 _NO_NAMES = ("", ".", "..")
+
+
+def _gives_others(root: int) -> bool:
+    """Return whether a file made in a folder is not root's by itself; see mount(8), bsdgroups."""
+    name = f".owner-{secrets.token_hex(8)}"
+    fd = os.open(name, _NEW_FILE, 0o600, dir_fd=root)
+    try:
+        found = os.fstat(fd)
+    finally:
+        os.close(fd)
+        os.unlink(name, dir_fd=root)
+    return (found.st_uid, found.st_gid) != (0, 0)
 
 
 def _make_node(entry: TarEntry, name: str, parent: int) -> None:

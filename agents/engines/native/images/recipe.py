@@ -9,6 +9,7 @@ import os
 import zlib
 from collections import defaultdict, deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from struct import Struct
 from typing import BinaryIO
@@ -27,6 +28,7 @@ Orphans = dict[str, deque[tuple[int, int]]]
 _LAYERED, _PLAIN = b"L", b"P"
 _HEAD = Struct("<HQ")
 _FLUSH = 256 << 10
+_MOST_WRITING = 8
 _CHUNK = 1 << 20
 
 
@@ -39,6 +41,9 @@ class Recorder:
     def __init__(self, folder: Path, *, layered: bool = True) -> None:
         self._file = (folder / RECIPE).open("xb")
         self._packer = zlib.compressobj(1)
+        # Compressing goes on beside the unpacking.
+        self._thread = ThreadPoolExecutor(1, "recipe")
+        self._writing: deque[Future[None]] = deque()
         self._orphans: BinaryIO | None = None
         self._orphans_path = folder / ORPHANS
         self._waiting = [_LAYERED if layered else _PLAIN]
@@ -63,19 +68,27 @@ class Recorder:
     def finish(self) -> None:
         """Write what is left, and close."""
         self._flush()
+        for written in self._writing:
+            written.result()
         self._file.write(self._packer.flush())
         self.close()
 
     def close(self) -> None:
         """Close the files. Idempotent."""
+        self._thread.shutdown()
         self._file.close()
         if self._orphans is not None:
             self._orphans.close()
 
     def _flush(self) -> None:
-        self._file.write(self._packer.compress(b"".join(self._waiting)))
-        self._waiting.clear()
+        self._writing.append(self._thread.submit(self._compress, self._waiting))
+        self._waiting = []
         self._size = 0
+        while len(self._writing) > _MOST_WRITING:
+            self._writing.popleft().result()
+
+    def _compress(self, parts: list[bytes]) -> None:
+        self._file.write(self._packer.compress(b"".join(parts)))
 
 
 def assemble(folder: Path, write: Write) -> None:

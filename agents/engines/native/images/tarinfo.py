@@ -40,7 +40,7 @@ class FileContent:
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
-    def copy_to(self, _entry: TarEntry, fd: int, _path: str) -> None:
+    def copy_to(self, _entry: TarEntry, fd: int) -> None:
         """Write it all to an open file."""
         with open(fd, "wb", buffering=0, closefd=False) as out:
             shutil.copyfileobj(self._file, out, _CHUNK)

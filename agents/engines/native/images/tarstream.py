@@ -73,7 +73,9 @@ class TarStream:
     def __iter__(self) -> Iterator[TarEntry]:
         """Give each member; its content may be read until the next one is asked for."""
         while True:
-            if self._left:
+            if self._left <= len(self._chunk) - self._at:
+                self._at += self._left
+            else:
                 self._skip(self._left)
             entry = self._next_entry()
             if entry is None:
@@ -85,13 +87,18 @@ class TarStream:
             yield entry
         self._drain()
 
-    def copy_to(self, entry: TarEntry, fd: int, _path: str = "") -> None:
+    def copy_to(self, entry: TarEntry, fd: int) -> None:
         """Write the content of the member just given to a file."""
         if entry.pieces is not None:
             self._copy_pieces(entry, fd)
         elif entry.size:
             self.note()
-            self._write(fd, entry.size, is_noted=True)
+            end = self._at + entry.size
+            if end <= len(self._chunk) and os.write(fd, self._view[self._at : end]) == entry.size:
+                self._at = self._noted = end
+            else:
+                os.lseek(fd, 0, os.SEEK_SET)
+                self._write(fd, entry.size, is_noted=True)
             self._left -= entry.size
 
     def _copy_pieces(self, entry: TarEntry, fd: int) -> None:
