@@ -5,15 +5,14 @@ See the OCI image specification, image-layout.md.
 """
 
 import posixpath
-import tarfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tarfile import TarFile, TarInfo
-from typing import IO, TypeVar
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
 from agents.engines.native.images.config import digest_of
+from agents.engines.native.images.tarstream import TarStream
 from agents.errors import InvalidInputError
 
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -84,28 +83,66 @@ class ImageSource:
     references: tuple[str, ...] = ()
 
 
-class ImageArchive:
-    """An uncompressed tar at ``path``, with random access by name."""
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where a member's content is in the file; ``target`` is that of a symbolic link."""
 
-    def __init__(self, path: Path) -> None:
-        try:
-            self._tar = TarFile.open(path, "r:")
-        except tarfile.TarError as exc:
-            raise InvalidInputError(f"This is no tar archive: {exc}.", file=str(path)) from exc
-        self._path = path
-        self._members: dict[str, TarInfo] = {}
+    offset: int
+    size: int
+    target: str = ""
 
-    def __enter__(self) -> "ImageArchive":
-        try:
-            for member in self._tar:
-                self._members.setdefault(posixpath.normpath(member.name), member)
-        except tarfile.TarError as exc:
-            self._tar.close()
-            raise self._invalid(f"is damaged: {exc}") from exc
+
+class _Part:
+    """A piece of an open file."""
+
+    def __init__(self, file: BinaryIO, offset: int, size: int) -> None:
+        self._file = file
+        self._left = size
+        file.seek(offset)
+
+    def __enter__(self) -> "_Part":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._tar.close()
+        pass
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to ``size`` bytes."""
+        data = self._file.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(data)
+        return data
+
+
+class ImageArchive:
+    """An uncompressed tar at ``path``, with random access by name; one member at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("rb")
+        self._members: dict[str, _Place] = {}
+
+    def __enter__(self) -> "ImageArchive":
+        try:
+            self._find_members()
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def _find_members(self) -> None:
+        stream = TarStream(self._file, jumps=self._file, needs_end=True)
+        try:
+            for entry in stream:
+                if entry.kind in ("file", "symlink"):
+                    place = _Place(offset=stream.position, size=entry.size, target=entry.target)
+                    self._members.setdefault(posixpath.normpath(entry.name), place)
+        except InvalidInputError as exc:
+            raise InvalidInputError(
+                f"This is no tar archive, or a damaged one: {exc.message}", file=str(self._path)
+            ) from exc
 
     def images(self, architecture: str) -> tuple[ImageSource, ...]:
         """Return the images; none means that the archive is a root file system."""
@@ -115,18 +152,17 @@ class ImageArchive:
             return self._layout(architecture)
         return ()
 
-    def open(self, name: str) -> IO[bytes]:
+    def open(self, name: str) -> _Part:
         """Return the content of one member, through symbolic links inside the archive."""
-        member = self._members.get(posixpath.normpath(name))
         for _ in range(_MOST_LINKS):
-            if member is None or not member.issym():
+            name = posixpath.normpath(name)
+            place = self._members.get(name)
+            if place is None:
                 break
-            target = posixpath.join(posixpath.dirname(member.name), member.linkname)
-            member = self._members.get(posixpath.normpath(target))
-        content = None if member is None else self._tar.extractfile(member)
-        if content is None:
-            raise self._invalid(f"has no file {name!r}")
-        return content
+            if not place.target:
+                return _Part(self._file, place.offset, place.size)
+            name = posixpath.join(posixpath.dirname(name), place.target)
+        raise self._invalid(f"has no file {name!r}")
 
     def _saved(self) -> tuple[ImageSource, ...]:
         images = self._decode(self._read("manifest.json"), tuple[SavedImage, ...])

@@ -16,8 +16,8 @@ from agents.engines.native.images.config import (
     format_time,
 )
 from agents.engines.native.images.layers import Draft, LayerStore
-from agents.engines.native.images.streams import archive_errors, decompressed, peek
-from agents.engines.native.images.unpacking import unpack_layer
+from agents.engines.native.images.streams import HashingReader, archive_errors, decompressed, peek
+from agents.engines.native.images.unpacking import RATIO_FLOOR, RatioGuard, unpack_layer
 from agents.errors import InvalidInputError
 
 Keep = Callable[[Draft, str, int], None]
@@ -128,12 +128,13 @@ def _with_name(images: list[Imported], reference: str) -> tuple[Imported, ...]:
 def _uncompressed(path: Path, draft: Draft) -> Path:
     """Return a plain tar: the archive itself, or a copy in the draft."""
     with path.open("rb") as file:
-        start = peek(file)
-        plain = decompressed(file, start)
-        if plain is file:
+        packed = HashingReader(file)
+        plain = decompressed(packed, peek(file))
+        if plain is packed:
             return path
+        guarded = RatioGuard(plain, packed, floor=RATIO_FLOOR)
         copy = draft.path / "archive.tar"
         with copy.open("wb") as out:
-            while chunk := plain.read(1 << 20):
+            while chunk := guarded.read(1 << 20):
                 out.write(chunk)
     return copy

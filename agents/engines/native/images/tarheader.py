@@ -32,6 +32,9 @@ _NO_ID = 0xFFFFFFFF
 _LATEST = 1 << 62
 _SECOND = 1_000_000_000
 _ADLER = 65521
+_LARGEST = 1 << 50
+# The first byte of a negative number in base 256.
+_NEGATIVE = 0xFF
 _MOST_REMEMBERED = 1024
 
 Known = TypeVar("Known")
@@ -76,7 +79,7 @@ class Headers:
         if kind == "file" and name.endswith("/"):
             kind = "folder"
         mode, uid, gid = self._owner(block[100:124])
-        size = _fast_number(block, 124, 136) if kind == "file" else 0
+        size = _size(block) if kind == "file" else 0
         entry = TarEntry(name, kind, mode, uid, gid, size, self._time(block[136:148]), size)
         if kind != "file":
             entry.target = _text(block[157:257])
@@ -135,6 +138,13 @@ def read_number(data: bytes) -> int:
     if number < 0:
         raise InvalidInputError("The archive is damaged: a header holds a negative number.")
     return number
+
+
+def _size(block: bytes) -> int:
+    size = _fast_number(block, 124, 136)
+    if block[124] == _NEGATIVE or size > _LARGEST:
+        raise InvalidInputError("The archive is damaged: a member has no possible size.")
+    return size
 
 
 def _fast_number(data: bytes, start: int, end: int) -> int:

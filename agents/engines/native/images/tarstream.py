@@ -6,7 +6,7 @@ a header costs a few microseconds.
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from agents.engines.native.images.tarheader import (
     BLOCK,
@@ -45,6 +45,7 @@ class TarStream:
     """The members of a tar, in order. ``recorder`` is told all that is no file's content.
 
     ``needs_end`` takes the end of the stream before the archive's own for a damage.
+    ``jumps`` is the source if it is a file, so that contents need not be read to be left out.
     ``omitted`` says of which members the source has everything but the content.
     Raises ``InvalidInputError`` for what is damaged, and whatever ``source`` raises.
     """
@@ -56,11 +57,15 @@ class TarStream:
         omitted: Callable[[TarEntry], bool] | None = None,
         *,
         needs_end: bool = False,
+        jumps: BinaryIO | None = None,
     ) -> None:
         self._source = source
         self._recorder = recorder
         self._omitted = omitted
         self._needs_end = needs_end
+        self._jumps = jumps
+        # Where in the whole stream the chunk begins.
+        self._start = 0
         self._headers = Headers()
         self._chunk = b""
         self._view = memoryview(b"")
@@ -86,6 +91,11 @@ class TarStream:
                 self._left += size
             yield entry
         self._drain()
+
+    @property
+    def position(self) -> int:
+        """Where in the stream the content of the member just given begins."""
+        return self._start + self._at
 
     def copy_to(self, entry: TarEntry, fd: int) -> None:
         """Write the content of the member just given to a file."""
@@ -219,12 +229,22 @@ class TarStream:
 
     def _skip(self, size: int) -> None:
         self._left = 0
+        if self._jumps is not None and size > len(self._chunk) - self._at + _CHUNK:
+            size = self._jump(self._jumps, size)
         while size:
             if self._at == len(self._chunk):
                 self._fill()
             step = min(size, len(self._chunk) - self._at)
             self._at += step
             size -= step
+
+    def _jump(self, file: BinaryIO, size: int) -> int:
+        """Leave out all but the last byte of a content, which must be there."""
+        target = self._start + self._at + size - 1
+        file.seek(target)
+        self._chunk, self._view = b"", memoryview(b"")
+        self._start, self._at, self._noted = target, 0, 0
+        return 1
 
     def _fill(self) -> None:
         if not self._try_fill():
@@ -233,6 +253,7 @@ class TarStream:
     def _try_fill(self) -> bool:
         """Go on to the next chunk; whatever is left of the last one has been used."""
         self.note()
+        self._start += len(self._chunk)
         self._chunk = self._source.read(_CHUNK)
         self._view = memoryview(self._chunk)
         self._at = self._noted = 0

@@ -38,7 +38,7 @@ class Unpacked:
 class RatioGuard:
     """Refuses a compressed stream that grows beyond all measure."""
 
-    def __init__(self, plain: Readable, packed: HashingReader, *, floor: int = RATIO_FLOOR) -> None:
+    def __init__(self, plain: Readable, packed: HashingReader, *, floor: int) -> None:
         self._plain = plain
         self._packed = packed
         self._floor = floor
@@ -69,7 +69,7 @@ def unpack_layer(
         plain = decompressed(packed, start.beginning)
         hashed = packed
         if plain is not packed:
-            guarded = RatioGuard(plain, packed)
+            guarded = RatioGuard(plain, packed, floor=RATIO_FLOOR)
             hashed = HashingReader(stack.enter_context(Ahead(guarded)))
         ahead = stack.enter_context(Ahead(hashed))
         root = os.open(draft.diff, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
