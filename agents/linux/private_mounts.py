@@ -28,7 +28,21 @@ def run_without(target: Path, function: Callable[[], T], *, deadline: float) -> 
     """
 
     def enter() -> T:
-        _leave_host(target)
+        _leave_host()
+        _hide(target)
+        return function()
+
+    return namespaces.in_new_thread(enter, deadline=deadline)
+
+
+def run_apart(function: Callable[[], T], *, deadline: float) -> T:
+    """Run ``function`` in a new thread; what it mounts is there for it alone, and ends with it.
+
+    It raises as :func:`run_without`.
+    """
+
+    def enter() -> T:
+        _leave_host()
         return function()
 
     return namespaces.in_new_thread(enter, deadline=deadline)
@@ -39,7 +53,8 @@ def opened_without(target: Path) -> Iterator[int]:
     """Give the file descriptor of such a namespace, for setns(2); closed afterwards."""
 
     def enter() -> int:
-        _leave_host(target)
+        _leave_host()
+        _hide(target)
         with kernel_errors("open a mount namespace"):
             return os.open("/proc/thread-self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
 
@@ -50,9 +65,13 @@ def opened_without(target: Path) -> Iterator[int]:
         os.close(fd)
 
 
-def _leave_host(hidden: Path) -> None:
+def _leave_host() -> None:
     """Give the calling thread mounts of its own. Its directory is then its own as well."""
-    with kernel_errors("make a mount namespace without", hidden):
+    with kernel_errors("make a mount namespace"):
         syscalls.unshare(syscalls.CLONE_FS | syscalls.CLONE_NEWNS)
         syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_SLAVE)
-        syscalls.umount2(hidden, syscalls.MNT_DETACH)
+
+
+def _hide(target: Path) -> None:
+    with kernel_errors("unmount in a namespace of its own", target):
+        syscalls.umount2(target, syscalls.MNT_DETACH)

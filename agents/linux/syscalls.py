@@ -113,6 +113,9 @@ _libc.renameat2.argtypes = (
 )
 _libc.clone.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
+_ALL_BITS = 0xFFFFFFFF
 _STACK = 64 * 1024
 _ALIGNMENT = 64
 
@@ -289,6 +292,27 @@ def openat2(folder: int, path: StrPath, flags: int, resolve: int) -> int:
     if fd < 0:
         _fail(path)
     return fd
+
+
+def prctl(option: int, argument: int) -> None:
+    """Change something of the calling thread; see prctl(2). Raises OSError."""
+    if _libc.prctl(option, ctypes.c_ulong(argument), 0, 0, 0) < 0:
+        _fail("")
+
+
+def setfsuid(uid: int) -> int:
+    """Set whose files the calling thread makes, and return whose before; see setfsuid(2).
+
+    It fails in silence: only the next call tells. -1 changes nothing.
+    """
+    before: int = _libc.setfsuid(ctypes.c_uint32(uid & _ALL_BITS))
+    return before
+
+
+def setfsgid(gid: int) -> int:
+    """Set the group of the files that the calling thread makes; see :func:`setfsuid`."""
+    before: int = _libc.setfsgid(ctypes.c_uint32(gid & _ALL_BITS))
+    return before
 
 
 def inotify_init1(flags: int = IN_CLOEXEC | IN_NONBLOCK) -> int:

@@ -371,3 +371,20 @@ class ProcessRecord(Record, frozen=True, kw_only=True):
     started_at: float
     terminal: str
     command: str
+
+
+class PathRecord(Record, frozen=True, kw_only=True):
+    """A file, folder or link of a container.
+
+    ``mode`` is st_mode with its kind (inode(7)), ``name`` the last part of the path, "." where
+    that says the content of a folder. ``uid`` and ``gid`` are the container's own numbers.
+    """
+
+    name: str
+    kind: Literal["file", "folder", "link", "device", "fifo", "socket"]
+    size: int
+    mode: int
+    uid: int
+    gid: int
+    modified_at: float
+    link_target: str = ""

@@ -18,6 +18,7 @@ from tests.contracts.builds import BuildContract
 from tests.contracts.changes import ListenerContract, RestartContract
 from tests.contracts.containers import CreationContract, LifeContract, RemovalContract
 from tests.contracts.events import EventContract
+from tests.contracts.files import FileContract
 from tests.contracts.health import HealthContract
 from tests.contracts.images import KeepingContract
 from tests.contracts.limits import LimitContract, PauseContract, UpdateContract
@@ -47,6 +48,7 @@ class EngineContract(
     BuildContract,
     CreationContract,
     EventContract,
+    FileContract,
     HealthContract,
     ExecContract,
     ImageContract,

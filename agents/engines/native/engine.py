@@ -7,6 +7,7 @@ from agents.engines.base import Listener
 from agents.engines.native.acts.archives import ArchiveActs
 from agents.engines.native.acts.containers import ContainerActs
 from agents.engines.native.acts.events import EventActs
+from agents.engines.native.acts.files import FileActs
 from agents.engines.native.acts.health import HealthActs
 from agents.engines.native.acts.images import ImageActs
 from agents.engines.native.acts.limits import LimitActs
@@ -51,6 +52,7 @@ class NativeEngine(
     EventActs,
     RegistryActs,
     ProcessActs,
+    FileActs,
 ):
     """Runs containers by itself, with crun and conmon.
 

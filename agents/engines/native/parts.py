@@ -20,6 +20,7 @@ from agents.engines.native.containers.removal import Removal
 from agents.engines.native.containers.store import ContainerStore
 from agents.engines.native.containers.supervisor import Supervisor
 from agents.engines.native.containers.volume_use import VolumeUse
+from agents.engines.native.files.view import Views
 from agents.engines.native.images.store import ImageStore
 from agents.engines.native.network import Networks
 from agents.engines.native.processes.execs import Execs
@@ -53,6 +54,7 @@ class Parts:
     recovery: Recovery
     execs: Execs
     pump: Pump
+    views: Views
 
     @property
     def registries(self) -> RegistryService:
@@ -140,4 +142,5 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
         recovery=Recovery(root, containers, launcher, lifecycle),
         execs=Execs(run, supervisor, cgroups.expect_move),
         pump=Pump(),
+        views=Views(images=images, volumes=volumes),
     )

@@ -49,12 +49,17 @@ def mount_shared_memory(container: Container) -> None:
         os.chown(paths.shm, base, base)
 
 
-def _make_folders(paths: ContainerPaths, id_base: int) -> None:
+def make_changes(paths: ContainerPaths) -> None:
+    """Make the folders that a container's own changes are kept in. Idempotent."""
     with kernel_errors("make the folders of", paths.state):
         for folder in (paths.upper, paths.work):
             folder.mkdir(exist_ok=True)
             # The upper folder's mode is that of the container's "/", whatever our umask.
             folder.chmod(0o755)
+
+
+def _make_folders(paths: ContainerPaths, id_base: int) -> None:
+    make_changes(paths)
     with kernel_errors("make", paths.passage):
         _make_passage(paths.passage)
         if id_base:

@@ -1,12 +1,16 @@
 """Who a container's first process is: ``user`` of image or spec, looked up in its own files."""
 
+import os
+import stat
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.engines.native.images import scope
 from agents.engines.native.oci.types import User
-from agents.errors import InvalidInputError
+from agents.errors import InvalidInputError, NotFoundError
+from agents.linux import in_root
+from agents.linux.failures import kernel_errors
 
 _HIGHEST = 2**31 - 1
 _LARGEST = 1_000_000
@@ -90,11 +94,19 @@ def _lines(root: Path, path: str, count: int) -> Iterator[list[str]]:
 
 
 def _read(root: Path, path: str) -> str:
-    found = scope.resolve(root, path)
-    if not found.is_file():
-        return ""
-    with found.open("rb") as file:
-        return file.read(_LARGEST).decode(errors="replace")
+    """Return a file's text, "" if it is none; the tree may be changed meanwhile."""
+    with kernel_errors("read", path), ExitStack() as stack:
+        top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        stack.callback(os.close, top)
+        try:
+            found = in_root.open_path(top, path, follow=True)
+        except NotFoundError:
+            return ""
+        stack.callback(os.close, found)
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            return ""
+        with os.fdopen(in_root.reopen(found, os.O_RDONLY), "rb") as file:
+            return file.read(_LARGEST).decode(errors="replace")
 
 
 def _number(text: str, what: str) -> int:

@@ -92,16 +92,37 @@ def _stage_bind(mount: MountSpec, staged: Path) -> Path:
     return _stage(inside, path, _PLAIN, staged)
 
 
+def open_source(mount: MountSpec, data: Path | None) -> int:
+    """Return a descriptor (O_PATH) of what a mount shows; ``data`` is its volume's folder.
+
+    Raises as :meth:`VolumeMounts.prepare`.
+    """
+    if data is not None:
+        return _open_below(data, mount.subpath or ".", _INSIDE)
+    if _must_stay(mount):
+        inside = Path(mount.inside)
+        return _open_below(inside, str(Path(mount.source).relative_to(inside)), _PLAIN)
+    try:
+        return os.open(mount.source, os.O_PATH | os.O_CLOEXEC)
+    except OSError as exc:
+        raise _cannot_open(Path(mount.source), exc) from exc
+
+
+def _open_below(root: Path, path: str, resolve: int) -> int:
+    with kernel_errors("open", root):
+        folder = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return _open(folder, path, resolve)
+    except OSError as exc:
+        raise _cannot_open(root / path, exc) from exc
+    finally:
+        os.close(folder)
+
+
 def _stage(root: Path, path: str, resolve: int, staged: Path) -> Path:
     """Bind what ``path`` below ``root`` is at this moment to ``staged``, and return that."""
     with ExitStack() as stack:
-        with kernel_errors("open", root):
-            folder = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        stack.callback(os.close, folder)
-        try:
-            found = _open(folder, path, resolve)
-        except OSError as exc:
-            raise _cannot_open(root / path, exc) from exc
+        found = _open_below(root, path, resolve)
         stack.callback(os.close, found)
         opened = Path(f"/proc/self/fd/{found}")
         with kernel_errors("make", staged):

@@ -1,0 +1,1 @@
+"""Files of containers, copied out and in."""
