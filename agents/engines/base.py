@@ -27,6 +27,7 @@ from agents.protocol.records import (
 Capability = Literal[
     "builds",
     "exec",
+    "kernel",
     "limits",
     "logs",
     "networks",

@@ -21,6 +21,7 @@ from tests.contracts.events import EventContract
 from tests.contracts.files import FileContract
 from tests.contracts.health import HealthContract
 from tests.contracts.images import KeepingContract
+from tests.contracts.kernel import KernelContract
 from tests.contracts.limits import LimitContract, PauseContract, UpdateContract
 from tests.contracts.logs import LogContract
 from tests.contracts.processes import ExecContract, TerminalExecContract
@@ -53,6 +54,7 @@ class EngineContract(
     ExecContract,
     ImageContract,
     KeepingContract,
+    KernelContract,
     LifeContract,
     LimitContract,
     ListenerContract,

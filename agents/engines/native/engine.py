@@ -10,6 +10,7 @@ from agents.engines.native.acts.events import EventActs
 from agents.engines.native.acts.files import FileActs
 from agents.engines.native.acts.health import HealthActs
 from agents.engines.native.acts.images import ImageActs
+from agents.engines.native.acts.kernel import KernelActs
 from agents.engines.native.acts.limits import LimitActs
 from agents.engines.native.acts.logs import LogActs
 from agents.engines.native.acts.networks import NetworkActs
@@ -28,6 +29,7 @@ VERSION = "1"
 CAPABILITIES = (
     "builds",
     "exec",
+    "kernel",
     "limits",
     "logs",
     "networks",
@@ -44,6 +46,7 @@ class NativeEngine(
     ArchiveActs,
     ContainerActs,
     LimitActs,
+    KernelActs,
     StatsActs,
     NetworkActs,
     VolumeActs,

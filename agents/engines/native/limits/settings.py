@@ -1,15 +1,21 @@
 """From limits to the values that bring a cgroup from the ones before to the ones after."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import fields
 
 from agents.engines.native.limits import blocks, cpu, memory
+from agents.engines.native.limits.checks import parse_list
 from agents.engines.native.limits.place import Place, Settings
 from agents.engines.specs import Limits
 from agents.linux.cgroups import Setting
 
 FIELDS = tuple(one.name for one in fields(Limits))
 NO_LIMITS = Limits()
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+# v1 writes "no limit" as the greatest multiple of a page that a signed number can hold.
+_MOST = 1 << 62
 
 _ONE_BY_ONE = {
     "cpus": cpu.quota_settings,
@@ -29,6 +35,35 @@ def make_settings(before: Limits, after: Limits, place: Place) -> Settings:
     a path that is no block device.
     """
     return tuple(_settings(before, after, place))
+
+
+def all_settings(limits: Limits, place: Place) -> Settings:
+    """Return what the files must hold, also those of limits that are not set.
+
+    Raises as :func:`make_settings` does.
+    """
+    made = [one for make in _ONE_BY_ONE.values() for one in make(limits, place)]
+    made += memory.memory_settings(NO_LIMITS, limits, place)
+    made += blocks.rate_settings(NO_LIMITS, limits, place)
+    made += memory.huge_page_settings(NO_LIMITS, limits, place)
+    return tuple(made)
+
+
+def is_same(setting: Setting, found: str) -> bool:
+    """Return whether what a file holds is what was written, in the kernel's own words."""
+    wanted = setting.value
+    if setting.controller == "cpuset":
+        return parse_list(wanted) == parse_list(found)
+    if _is_unbounded(wanted) or _is_unbounded(found):
+        return _is_unbounded(wanted) and _is_unbounded(found)
+    if setting.controller in ("memory", "hugetlb") and wanted.isdigit() and found.isdigit():
+        # Kept in whole pages, rounded down.
+        return int(wanted) // _PAGE == int(found) // _PAGE
+    return wanted == found
+
+
+def _is_unbounded(value: str) -> bool:
+    return value in ("max", "-1") or (value.isdigit() and int(value) >= _MOST)
 
 
 def _settings(before: Limits, after: Limits, place: Place) -> Iterator[Setting]:

@@ -355,6 +355,17 @@ class Networks:
             attachment = self._book.attachments.get(container_id)
             return None if attachment is None else self._book.describe(attachment)
 
+    def records(self, container_id: str) -> tuple[AttachmentFile | None, dict[str, NetworkFile]]:
+        """Return what is recorded of a container, and of all networks by name."""
+        state = self._book.look()
+        found = (one for one in state.attachments if one.container_id == container_id)
+        return next(found, None), dict(state.networks)
+
+    @property
+    def table(self) -> str:
+        """Return the name of the table that the packet rules are in."""
+        return self._enforcer.table
+
     def check_ports(self, ports: Iterable[PortSpec], without: Collection[str]) -> None:
         """Raise ConflictError for a port that is taken by a program, or by a container whose
         id is not in ``without``; InvalidInputError as :meth:`attach`.

@@ -1,0 +1,1 @@
+"""What the kernel holds of a container, and where that is not what was recorded."""
