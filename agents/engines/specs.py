@@ -316,10 +316,13 @@ class PruneSpec:
 
     ``until`` spares what was made after that time (seconds since the epoch). ``labels`` and
     ``without_labels`` hold ``key`` or ``key=value``: an image must bear all of the first and
-    none of the second.
+    none of the second. ``ids`` are the only ones meant, unless there are none. With
+    ``keep_steps`` the build cache keeps the layers, so that the same build is quick again.
     """
 
     all: bool = False
+    ids: tuple[str, ...] = ()
+    keep_steps: bool = False
     until: float | None = None
     labels: tuple[str, ...] = ()
     without_labels: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """The images that services run: found on this host, built, or pulled."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from agents.compose.model import Build, Service
@@ -31,6 +32,8 @@ class Images:
         self._folder = folder
         self._places = places
         self._progress = progress
+        # What the names that were built bore before.
+        self.replaced: set[str] = set()
 
     def prepare(self, services: Iterable[Service], *, build: bool) -> Mapping[str, str]:
         """Return the id of the image that each service will run.
@@ -77,6 +80,7 @@ class Images:
         if not isinstance(self._engine, Builds):
             raise NotSupportedError(f"the engine {self._engine.name} builds no images")
         self._progress.step(f"Build {service.image}", service=service.name)
+        self._note_replaced(service.image)
         spec = self._spec(service, build)
         try:
             image = self._engine.build_image(
@@ -88,6 +92,10 @@ class Images:
             error.file = self._file_of(error, spec)
             raise
         return image.id
+
+    def _note_replaced(self, reference: str) -> None:
+        with suppress(NotFoundError):
+            self.replaced.add(self._engine.find_image(reference).id)
 
     def _file_of(self, error: BuildError, spec: BuildSpec) -> str:
         """Return the Dockerfile as people know it: within the project, not the context."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agents.compose.errors import ComposeErrors
 from agents.compose.graph import closure
+from agents.compose.labels import PROJECT, SERVICE
 from agents.compose.load import load
 from agents.compose.model import Project, Service
 from agents.compose.plan import ContainerAction, Plan, plan
@@ -17,6 +18,7 @@ from agents.projects.files import ProjectFolder
 from agents.projects.images import Images
 from agents.projects.leftovers import settle_leftovers
 from agents.projects.observed import observe
+from agents.projects.outdated import remove_outdated
 from agents.projects.places import Places, field_of
 from agents.projects.progress import Progress
 from agents.projects.resources import create_resources
@@ -55,6 +57,7 @@ class Up:
         self._texts = {file.path: file.content for file in command.files}
         self._switches: list[Switch] = []
         self._done = 0
+        self._outdated: set[str] = set()
 
     def run(self) -> str:
         """Do it and return a summary; blocks as long as it takes.
@@ -127,8 +130,16 @@ class Up:
 
     def _plan(self, project: Project) -> Plan:
         images = Images(self._engine, self._folder, self._places, self._progress)
+        self._outdated |= self._ran_built(project)
         self._images = images.prepare(self._chosen(project), build=self._command.build)
+        self._outdated |= images.replaced
         return self._plan_again(project)
+
+    def _ran_built(self, project: Project) -> set[str]:
+        """Return the images that containers of services with a build are made from."""
+        built = {name for name, service in project.services.items() if service.build}
+        containers = self._engine.list_containers({PROJECT: project.name})
+        return {one.image_id for one in containers if one.labels.get(SERVICE) in built}
 
     def _plan_again(self, project: Project) -> Plan:
         made = plan(
@@ -244,6 +255,7 @@ class Up:
         for switch in self._switches:
             switch.commit()
         self._folder.commit()
+        remove_outdated(self._engine, self._outdated)
 
 
 def _is_reachable(project: Project, service: Service) -> bool:

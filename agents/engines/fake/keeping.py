@@ -65,5 +65,5 @@ class ImageKeeping(Engine):
 
 
 def _fits(image: ImageRecord, spec: PruneSpec) -> bool:
-    is_meant = spec.all or not image.references
+    is_meant = (spec.all or not image.references) and (not spec.ids or image.id in spec.ids)
     return is_meant and not spec.labels and (spec.until is None or image.created_at <= spec.until)

@@ -13,7 +13,8 @@ def choose(index: Index, spec: PruneSpec, in_use: Collection[str]) -> Iterator[s
     named = frozenset() if spec.all else frozenset(index.references.values())
     for image_id, entry in index.images.items():
         too_new = spec.until is not None and entry.created_at > spec.until
-        if image_id not in in_use and image_id not in named and not too_new:
+        is_meant = not spec.ids or image_id in spec.ids
+        if is_meant and image_id not in in_use and image_id not in named and not too_new:
             yield image_id
 
 

@@ -228,7 +228,7 @@ class ImageStore:
             with self._deciding(in_use) as used:
                 index = self._read()
                 gone = [one for one in prune.choose(index, spec, used) if self._is_meant(one, spec)]
-                freed = self._forget(index, gone)
+                freed = self._forget(index, gone, keep_steps=spec.keep_steps)
             freed += self._sweep()
         return PruneRecord(removed=tuple(sorted(gone)), freed=freed)
 
@@ -299,11 +299,12 @@ class ImageStore:
         document = decode_document(self._blob(image_id).read_bytes())
         return prune.labels_match(spec, view(document).labels)
 
-    def _forget(self, index: Index, gone: Collection[str]) -> int:
+    def _forget(self, index: Index, gone: Collection[str], *, keep_steps: bool = False) -> int:
         """Take images out of the index, and return the bytes of their documents."""
         left = index.without_images(gone)
         self._write(left)
-        self.cache.forget_layers(index.layers() - left.layers())
+        if not keep_steps:
+            self.cache.forget_layers(index.layers() - left.layers())
         return sum(remove_file(self._blob(image_id)) for image_id in gone)
 
     def document_bytes(self, image_id: str) -> bytes:
