@@ -24,6 +24,7 @@ from tests.contracts.images import KeepingContract
 from tests.contracts.kernel import KernelContract
 from tests.contracts.limits import LimitContract, PauseContract, UpdateContract
 from tests.contracts.logs import LogContract
+from tests.contracts.networks import Ipv6Contract, NetworkKindContract, PluggingContract
 from tests.contracts.processes import ExecContract, TerminalExecContract
 from tests.contracts.registries import RegistryContract
 from tests.contracts.resources import (
@@ -53,6 +54,7 @@ class EngineContract(
     HealthContract,
     ExecContract,
     ImageContract,
+    Ipv6Contract,
     KeepingContract,
     KernelContract,
     LifeContract,
@@ -60,8 +62,10 @@ class EngineContract(
     ListenerContract,
     LogContract,
     NetworkContract,
+    NetworkKindContract,
     PauseContract,
     RegistryContract,
+    PluggingContract,
     RemovalContract,
     RestartContract,
     StatsContract,

@@ -1,13 +1,15 @@
-"""Networks: made, listed, removed."""
+"""Networks: made, listed, removed; containers put on them and taken off."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from agents.engines.base import Engine
+from agents.engines.native.containers import plugging
 from agents.engines.native.containers.container import Container
 from agents.engines.native.parts import Parts
-from agents.engines.specs import NetworkSpec
+from agents.engines.specs import EndpointSpec, NetworkSpec
 from agents.errors import ConflictError
-from agents.protocol.records import NetworkRecord
+from agents.protocol.records import ContainerRecord, NetworkRecord
 
 
 class NetworkActs(Engine):
@@ -38,6 +40,45 @@ class NetworkActs(Engine):
     def list_networks(self, labels: Mapping[str, str] | None = None) -> tuple[NetworkRecord, ...]:
         """See :meth:`Engine.list_networks`."""
         return self._parts.networks.list(labels)
+
+    def find_network(self, name_or_id: str) -> NetworkRecord:
+        """See :meth:`agents.engines.abilities.networks.ConnectsNetworks.find_network`."""
+        return self._parts.networks.find(name_or_id)
+
+    def prune_networks(self) -> tuple[str, ...]:
+        """See :meth:`agents.engines.abilities.networks.ConnectsNetworks.prune_networks`."""
+        removed = []
+        for network in self.list_networks():
+            # One that somebody takes into use meanwhile stays.
+            with suppress(ConflictError):
+                self.remove_network(network.name)
+                removed.append(network.name)
+        return tuple(removed)
+
+    def connect_network(self, container_id: str, endpoint: EndpointSpec) -> ContainerRecord:
+        """See :meth:`agents.engines.abilities.networks.ConnectsNetworks.connect_network`."""
+        container = self._parts.containers.find(container_id)
+        plugging.plug_in(container, endpoint, self._parts.networks)
+        self._tell(container, "connect", endpoint.network)
+        return container.record
+
+    def disconnect_network(self, container_id: str, network: str) -> ContainerRecord:
+        """See :meth:`agents.engines.abilities.networks.ConnectsNetworks.disconnect_network`."""
+        container = self._parts.containers.find(container_id)
+        plugging.unplug(container, network, self._parts.networks)
+        self._tell(container, "disconnect", network)
+        return container.record
+
+    def _tell(self, container: Container, action: str, network: str) -> None:
+        record = self._parts.networks.find(network)
+        self._parts.events.emit(
+            "network",
+            action,
+            record.id,
+            name=record.name,
+            labels=record.labels,
+            container=container.id,
+        )
 
 
 def _is_on(container: Container, network: str) -> bool:

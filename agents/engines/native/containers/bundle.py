@@ -91,20 +91,44 @@ def _make_working_dir(rootfs: Path, cwd: str, id_base: int) -> None:
 
 def write_etc(manifest: Manifest, paths: ContainerPaths, attachment: Attachment) -> None:
     """Write the files that are bound over those in a container's /etc. Raises KernelError."""
+    with kernel_errors("make", paths.etc):
+        paths.etc.mkdir(exist_ok=True, mode=0o700)
+    for name, text in _etc_texts(manifest, attachment).items():
+        write_atomic(paths.etc / name, text.encode(), sync=False, mode=_READABLE)
+
+
+def refresh_etc(
+    manifest: Manifest, paths: ContainerPaths, before: Attachment, after: Attachment
+) -> None:
+    """Change those files while the container runs, but for one that it has changed itself.
+
+    Written in place, as what is bound into the container is this very file.
+    """
+    former = _etc_texts(manifest, before)
+    for name, text in _etc_texts(manifest, after).items():
+        path = paths.etc / name
+        with kernel_errors("write", path):
+            if text != former[name] and path.read_text() == former[name]:
+                path.write_text(text)
+
+
+def _etc_texts(manifest: Manifest, attachment: Attachment) -> dict[str, str]:
+    """Return the text of each file; a resolver of ours asks the spec's name servers itself."""
     spec = manifest.spec
-    addresses = [one.ipv4_address for one in attachment.endpoints]
+    addresses = [
+        address
+        for one in attachment.endpoints
+        for address in (one.ipv4_address, one.ipv6_address)
+        if address
+    ]
     asked = etc_files.Resolution(
-        nameservers=spec.dns or attachment.nameservers,
+        nameservers=attachment.nameservers or spec.dns,
         search=spec.dns_search,
         options=spec.dns_options,
     )
     host_text = HOST_RESOLV_CONF.read_text() if HOST_RESOLV_CONF.exists() else ""
-    texts = {
+    return {
         "hosts": etc_files.hosts(spec.hostname, addresses, spec.extra_hosts),
         "hostname": f"{spec.hostname}\n",
         "resolv.conf": etc_files.resolv_conf(asked, host_text),
     }
-    with kernel_errors("make", paths.etc):
-        paths.etc.mkdir(exist_ok=True, mode=0o700)
-    for name, text in texts.items():
-        write_atomic(paths.etc / name, text.encode(), sync=False, mode=_READABLE)

@@ -27,6 +27,7 @@ def reserve(container: Container, networks: Networks) -> Attachment:
             name=container.manifest.name,
             namespace=container.paths.network,
             hostname=spec.hostname,
+            dns=spec.dns,
             endpoints=spec.endpoints if with_networks else (),
             ports=spec.ports if with_networks else (),
         )

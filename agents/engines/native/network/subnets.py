@@ -3,6 +3,8 @@
 import fcntl
 import hashlib
 import os
+import threading
+import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from agents.engines.native.network.addresses import (
 )
 from agents.engines.native.network.records import Address, NetworkFile
 from agents.engines.specs import NetworkSpec
-from agents.errors import ConflictError, InvalidInputError
+from agents.errors import ConflictError, InvalidInputError, TimedOutError
 from agents.linux import netlink
 from agents.linux.failures import kernel_errors
 
@@ -33,6 +35,8 @@ PREFIX6 = 64
 # Routes as short as these are a default route, whole or in halves as VPNs like to have it.
 _SHORTEST = 3
 _LOCK = Path("/run/webpanel-subnets.lock")
+_IN_PROCESS = threading.Lock()
+_PATIENCE, _STEP = 30.0, 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +50,33 @@ class Taken:
 
 @contextmanager
 def subnet_lock() -> Iterator[None]:
-    """Keep other agents of this machine from choosing a subnet meanwhile. Blocks."""
-    with kernel_errors("lock", _LOCK):
+    """Keep other agents of this machine from choosing a subnet meanwhile. Blocks.
+
+    A lock of the process (fcntl(2), F_SETLK) and not of the open file (flock(2)): a child
+    that another thread forks meanwhile would hold that one on. Raises TimedOutError.
+    """
+    with _IN_PROCESS, kernel_errors("lock", _LOCK):
         fd = os.open(_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            _lock(fd)
             yield
         finally:
             os.close(fd)
+
+
+def _lock(fd: int) -> None:
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError) as exc:
+            if time.monotonic() > end:
+                raise TimedOutError(
+                    f"another agent of this host keeps the lock {_LOCK} for {_PATIENCE:.0f} s"
+                ) from exc
+            time.sleep(_STEP)
+        else:
+            return
 
 
 def used_by_host() -> tuple[Taken, ...]:
