@@ -59,17 +59,17 @@ class NetworkActs(Engine):
         """See :meth:`agents.engines.abilities.networks.ConnectsNetworks.connect_network`."""
         container = self._parts.containers.find(container_id)
         plugging.plug_in(container, endpoint, self._parts.networks)
-        self._tell(container, "connect", endpoint.network)
+        self._tell_place(container, "connect", endpoint.network)
         return container.record
 
     def disconnect_network(self, container_id: str, network: str) -> ContainerRecord:
         """See :meth:`agents.engines.abilities.networks.ConnectsNetworks.disconnect_network`."""
         container = self._parts.containers.find(container_id)
         plugging.unplug(container, network, self._parts.networks)
-        self._tell(container, "disconnect", network)
+        self._tell_place(container, "disconnect", network)
         return container.record
 
-    def _tell(self, container: Container, action: str, network: str) -> None:
+    def _tell_place(self, container: Container, action: str, network: str) -> None:
         record = self._parts.networks.find(network)
         self._parts.events.emit(
             "network",
