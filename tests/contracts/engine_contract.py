@@ -34,6 +34,7 @@ from tests.contracts.resources import (
     VolumeContract,
 )
 from tests.contracts.stats import StatsContract
+from tests.contracts.top import TopContract
 from tests.contracts.turns import TurnContract
 from tests.contracts.volumes import (
     VolumeArchiveContract,
@@ -71,6 +72,7 @@ class EngineContract(
     StatsContract,
     TerminalAttachContract,
     TerminalExecContract,
+    TopContract,
     TrafficContract,
     TurnContract,
     UpdateContract,

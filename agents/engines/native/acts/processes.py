@@ -3,9 +3,9 @@
 from agents.engines.abilities.processes import Session
 from agents.engines.base import Engine
 from agents.engines.native.parts import Parts
-from agents.engines.native.processes import attach
+from agents.engines.native.processes import attach, top
 from agents.engines.specs import ExecSpec, TerminalSize
-from agents.protocol.records import ExecRecord
+from agents.protocol.records import ExecRecord, ProcessRecord
 
 
 class ProcessActs(Engine):
@@ -36,3 +36,8 @@ class ProcessActs(Engine):
     def resize_container(self, container_id: str, size: TerminalSize) -> None:
         """See :meth:`agents.engines.abilities.processes.Attaches.resize_container`."""
         attach.resize(self._parts.containers.find(container_id), size)
+
+    def top_container(self, container_id: str) -> tuple[ProcessRecord, ...]:
+        """See :meth:`agents.engines.abilities.processes.ListsProcesses.top_container`."""
+        container = self._parts.containers.find(container_id)
+        return top.list_processes(container, self._parts.cgroups)

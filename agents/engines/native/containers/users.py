@@ -46,6 +46,15 @@ def find_account(root: Path, wanted: str, groups: Iterable[str] = ()) -> Account
     return Account(user=user, home=entry.home)
 
 
+def user_names(root: Path) -> dict[int, str]:
+    """Return the names of a container's users by their numbers, the first of each."""
+    names: dict[int, str] = {}
+    for fields in _lines(root, "/etc/passwd", 7):
+        if fields[2].isdecimal():
+            names.setdefault(int(fields[2]), fields[0])
+    return names
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Entry:
     name: str
