@@ -94,11 +94,17 @@ def _open_idmapped(path: Path, userns: int) -> int:
 
 
 def mount_idmapped_overlay(
-    lower: Sequence[Path], target: Path, *, state: Path, names: Path, userns: int
+    lower: Sequence[Path],
+    target: Path,
+    *,
+    state: Path,
+    names: Path,
+    userns: int,
+    upper: str = "upper",
 ) -> None:
     """Mount ``lower`` (topmost first) on ``target``, with ids mapped by ``userns``.
 
-    ``state`` is the folder of ``upper`` and ``work``. ``names`` is a new folder, removed at
+    ``state`` is the folder of ``upper`` and of "work". ``names`` is a new folder, removed at
     the end: by the links in it the kernel's list of mounts (proc(5)) names each layer by
     the name of the folder that it is in, which a detached mount would not show.
 
@@ -118,7 +124,7 @@ def mount_idmapped_overlay(
 
         layers = [named(path, path.parent.name[:_SHORT], read_only=True) for path in lower]
         whole = named(state, "state", read_only=False)
-        mount_overlay(layers, target, upper=whole / "upper", work=whole / "work")
+        mount_overlay(layers, target, upper=whole / upper, work=whole / "work")
 
 
 def mount_overlay(

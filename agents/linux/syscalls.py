@@ -117,6 +117,7 @@ PR_SET_SECUREBITS = 28
 SECBIT_NO_SETUID_FIXUP = 1 << 2
 _ALL_BITS = 0xFFFFFFFF
 _STACK = 64 * 1024
+_IDLE_SECONDS = 5
 _ALIGNMENT = 64
 
 _OPEN_HOW = Struct("QQQ")
@@ -235,18 +236,20 @@ def mount_setattr(fd: int, attributes: int, *, userns_fd: int = 0, recursive: bo
 def clone_idle(flags: int) -> int:
     """Start a child that does nothing in new namespaces, and return its process number.
 
-    It shares our memory and descriptors instead of copying them (a copy would hold on to locks
-    that another thread lets go of, see flock(2)), runs only pause(2) of the C library on a
-    stack of its own, and gets no signal but SIGKILL, by which the caller ends it and then
-    reaps it before anything else: see clone(2), CLONE_VM. Raises OSError.
+    It shares our memory and open files instead of copying them (a copy would keep every lock
+    of flock(2) that we think we gave up), runs only sleep(3) of the C library on a stack of
+    its own, and gets no signal but SIGKILL, by :func:`end_idle`. Should we be killed before
+    that, it ends by itself after some seconds. See clone(2), CLONE_VM and CLONE_FILES.
+
+    Raises OSError.
     """
-    shared = CLONE_VM | CLONE_FILES
     stack = mmap.mmap(-1, _STACK)
     top = ctypes.addressof(ctypes.c_char.from_buffer(stack)) + _STACK - _ALIGNMENT
-    pause = ctypes.cast(_libc.pause, ctypes.c_void_p)
+    sleep = ctypes.cast(_libc.sleep, ctypes.c_void_p)
+    shared = CLONE_VM | CLONE_FILES
     before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
     try:
-        pid: int = _libc.clone(pause, top, flags | shared | signal.SIGCHLD, None)
+        pid: int = _libc.clone(sleep, top, flags | shared | signal.SIGCHLD, _IDLE_SECONDS)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if pid < 0:

@@ -7,9 +7,10 @@ mount_setattr(2), "ID-mapped mounts".
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Literal
 
 from agents.linux import syscalls
 from agents.linux.failures import kernel_errors
@@ -36,14 +37,43 @@ def user_namespace(base: int) -> Iterator[int]:
 
 def _make(mapping: str) -> int:
     # A namespace lives as long as somebody is in it or has it open.
-    pid = syscalls.clone_idle(syscalls.CLONE_NEWUSER)
+    with _idle(syscalls.CLONE_NEWUSER, mapping) as pid:
+        return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+
+
+@contextmanager
+def _idle(flags: int, mapping: str) -> Iterator[int]:
+    pid = syscalls.clone_idle(flags)
     try:
-        folder = Path(f"/proc/{pid}")
-        for kind in ("uid_map", "gid_map"):
-            (folder / kind).write_text(mapping)
-        return os.open(folder / "ns/user", os.O_RDONLY | os.O_CLOEXEC)
+        for kind in ("uid_map", "gid_map") if mapping else ():
+            Path(f"/proc/{pid}/{kind}").write_text(mapping)
+        yield pid
     finally:
         syscalls.end_idle(pid)
+
+
+@contextmanager
+def new_namespaces(base: int) -> Iterator[Mapping[Literal["network", "user"], Path]]:
+    """Give paths of a new network namespace and, unless ``base`` is 0, of the new user namespace
+    that it belongs to. Others can join them by these; both go at the end, or with us.
+
+    Raises KernelError.
+    """
+    files = {"network": "net", "user": "user"} if base else {"network": "net"}
+    flags = syscalls.CLONE_NEWNET | (syscalls.CLONE_NEWUSER if base else 0)
+    mapping = f"0 {base} {RANGE}\n" if base else ""
+    with ExitStack() as stack:
+        with kernel_errors("make namespaces"), _idle(flags, mapping) as pid:
+            opened = {kind: _open(f"/proc/{pid}/ns/{name}", stack) for kind, name in files.items()}
+        ours = Path(f"/proc/{os.getpid()}/fd")
+        paths: dict[Literal["network", "user"], Path] = {"network": ours / str(opened["network"])}
+        yield {**paths, "user": ours / str(opened["user"])} if base else paths
+
+
+def _open(path: str, stack: ExitStack) -> int:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    stack.callback(os.close, fd)
+    return fd
 
 
 def subordinate_ranges() -> tuple[tuple[int, int], ...]:

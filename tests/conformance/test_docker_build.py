@@ -14,6 +14,7 @@ from agents.engines.native.images.pack import write_tar
 from agents.engines.native.images.store import ImageStore, StoredImage
 from agents.engines.specs import BuildSpec
 from agents.errors import AgentError
+from tests.agents.native.building import adopted_networks
 from tests.agents.native.image_files import needs_root
 from tests.conformance.oracles import ROOT, Record, Score, check_score
 
@@ -114,7 +115,7 @@ def compare_config(case: Path, image: StoredImage) -> list[str]:
     ]
 
 
-def check_case(case: Path, store: ImageStore, base: set[str], scratch: Path) -> list[str]:
+def check_case(case: Path, builder: Builder, base: set[str], scratch: Path) -> list[str]:
     facts = json.loads((case / "case.json").read_text())
     context = scratch / "context"
     context.mkdir()
@@ -127,7 +128,7 @@ def check_case(case: Path, store: ImageStore, base: set[str], scratch: Path) -> 
         arguments=facts["buildArgs"] or {},
     )
     try:
-        image = Builder(store).build(spec, lambda _: None)
+        image = builder.build(spec, lambda _: None)
     except AgentError as exc:
         return [] if facts["expect"] == "build-error" else [f"{exc.message} at {exc.line}"]
     if facts["expect"] == "build-error":
@@ -147,12 +148,14 @@ def test_images_are_as_docker_builds_them(tmp_path: Path) -> None:
         if "$" not in name and "/" in name:
             store.tag(base.id, name)
     score = Score("docker_build")
-    for case in index:
-        scratch = tmp_path / "cases" / case["id"]
-        scratch.mkdir(parents=True)
-        problems = check_case(CASES / case["id"], store, set(base.diff_ids), scratch)
-        if problems:
-            score.failures.append(f"{case['id']}: {problems}")
-        else:
-            score.passed += 1
+    with adopted_networks(tmp_path) as networks:
+        builder = Builder(tmp_path, store, networks)
+        for case in index:
+            scratch = tmp_path / "cases" / case["id"]
+            scratch.mkdir(parents=True)
+            problems = check_case(CASES / case["id"], builder, set(base.diff_ids), scratch)
+            if problems:
+                score.failures.append(f"{case['id']}: {problems}")
+            else:
+                score.passed += 1
     check_score(score)

@@ -18,6 +18,7 @@ from agents.engines.native.acts.processes import ProcessActs
 from agents.engines.native.acts.registry import RegistryActs
 from agents.engines.native.acts.stats import StatsActs
 from agents.engines.native.acts.volumes import VolumeActs
+from agents.engines.native.build.network import remove_left
 from agents.engines.native.containers import isolation
 from agents.engines.native.containers.records import ENGINE
 from agents.engines.native.parts import make_parts
@@ -79,6 +80,7 @@ class NativeEngine(
         parts.containers.load()
         parts.creator.volume_use.sweep()
         parts.networks.adopt(frozenset(one.id for one in parts.containers.list()))
+        remove_left(parts.networks)
         parts.notifier.start()
         parts.supervisor.start()
         parts.log_watch.start()
@@ -89,6 +91,7 @@ class NativeEngine(
 
     def close(self) -> None:
         """See :meth:`Engine.close`."""
+        self._parts.builder.close()
         self._parts.health.close()
         self._parts.supervisor.close()
         self._parts.execs.close()

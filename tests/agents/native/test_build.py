@@ -1,15 +1,18 @@
 """Images are built from Dockerfiles, step by step."""
 
 import os
+import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from agents.engines.native import runtime
+from agents.engines.native.containers import isolation
 from agents.errors import BuildError, CancelledError, NotSupportedError
-from tests.agents.native.building import Workshop, make_workshop, write_archive
+from tests.agents.native.building import Workshop, workshop, write_archive
 from tests.agents.native.image_files import needs_root
 
 pytestmark = [pytest.mark.root, needs_root]
@@ -19,11 +22,11 @@ pytestmark = [pytest.mark.root, needs_root]
 def shop(tmp_path: Path) -> Iterator[Workshop]:
     try:
         runtime.runtime_path()
-        made = make_workshop(tmp_path)
+        with workshop(tmp_path) as made:
+            yield made
+            assert made.leftovers() == []
     except NotSupportedError as exc:
         pytest.skip(exc.message)
-    yield made
-    assert made.leftovers() == []
 
 
 def test_a_command_runs_and_its_changes_are_kept(shop: Workshop) -> None:
@@ -56,7 +59,31 @@ def test_the_command_runs_in_namespaces_of_its_own(shop: Workshop) -> None:
     reads = "; ".join(f"readlink /proc/self/ns/{name}" for name in names)
     shop.build(f"FROM busybox\nRUN {reads}\n")
     own = {str(Path(f"/proc/self/ns/{name}").readlink()) for name in names}
-    assert own & set(shop.lines) == {str(Path("/proc/self/ns/net").readlink())}
+    assert not own & set(shop.lines)
+    shop.build(f"FROM busybox\nRUN --network=host {reads}\n")
+    host = {str(Path(f"/proc/self/ns/{name}").readlink()) for name in ("net", "user")}
+    assert own & set(shop.lines) == host - {str(Path("/proc/self/ns/user").readlink())}
+
+
+def test_root_of_a_command_is_nobody_on_the_host(shop: Workshop) -> None:
+    if isolation.obstacle(shop.root):
+        pytest.skip(f"no user namespaces here: {isolation.obstacle(shop.root)}")
+    script = "cat /proc/self/uid_map; touch /a; chown 33 /a; rm /bin/ls"
+    image = shop.build(f"FROM busybox\nRUN {script}\n")
+    first = next(line.split() for line in shop.lines if line.split()[0] == "0")
+    assert int(first[1]) >= isolation.FIRST
+    assert (image.layers[-1] / "a").stat().st_uid == 33
+
+
+def test_a_command_does_not_reach_what_listens_on_the_host_alone(shop: Workshop) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        port = server.getsockname()[1]
+        ask = f"nc -w 2 127.0.0.1 {port} </dev/null && echo reached || echo refused"
+        shop.build(f"FROM busybox\nRUN {ask}\n")
+        assert "refused" in shop.lines
+        pool.submit(lambda: server.accept()[0].close())
+        shop.build(f"FROM busybox\nRUN --network=host {ask}\n")
+        assert "reached" in shop.lines
 
 
 def test_the_command_cannot_change_the_hosts_files(shop: Workshop) -> None:

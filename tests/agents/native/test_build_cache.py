@@ -1,12 +1,13 @@
 """Steps whose inputs are the same are not done again."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agents.errors import BuildError, NotSupportedError
-from tests.agents.native.building import Workshop, make_workshop
+from tests.agents.native.building import Workshop, workshop
 from tests.agents.native.image_files import needs_root
 
 pytestmark = [pytest.mark.root, needs_root]
@@ -15,9 +16,10 @@ CACHED = " ---> Using cache"
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Workshop:
+def shop(tmp_path: Path) -> Iterator[Workshop]:
     try:
-        return make_workshop(tmp_path)
+        with workshop(tmp_path) as made:
+            yield made
     except NotSupportedError as exc:
         pytest.skip(exc.message)
 

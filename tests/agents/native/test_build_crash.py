@@ -6,18 +6,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from agents.engines.native.build.builder import Builder
+from agents.engines.native.build.network import remove_left
 from agents.engines.native.images.store import ImageStore
 from agents.engines.specs import BuildSpec
 from agents.errors import CancelledError, NotSupportedError, OutOfSpaceError
 from agents.linux import mounts, process
-from tests.agents.native.building import Workshop, make_workshop
+from tests.agents.native.building import Workshop, workshop
 from tests.agents.native.image_files import needs_root
 
 pytestmark = [pytest.mark.root, needs_root]
@@ -27,17 +27,22 @@ import sys
 from pathlib import Path
 from agents.engines.native.build.builder import Builder
 from agents.engines.native.images.store import ImageStore
+from agents.engines.native.network import Networks
 from agents.engines.specs import BuildSpec
 root = Path(sys.argv[1])
 spec = BuildSpec(context=root / "context", references=("built",))
-Builder(ImageStore(root / "store")).build(spec, lambda line: print(line, flush=True))
+networks = Networks(root / "store", root / "store/run")
+networks.adopt(())
+builder = Builder(root / "store", ImageStore(root / "store"), networks)
+builder.build(spec, lambda line: print(line, flush=True))
 """
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Workshop:
+def shop(tmp_path: Path) -> Iterator[Workshop]:
     try:
-        return make_workshop(tmp_path)
+        with workshop(tmp_path) as made:
+            yield made
     except NotSupportedError as exc:
         pytest.skip(exc.message)
 
@@ -70,8 +75,10 @@ def test_what_a_killed_build_leaves_is_removed_by_repair(shop: Workshop) -> None
             assert line
         child.send_signal(signal.SIGKILL)
         child.wait()
-    assert len(shop.leftovers()) == 2
+    shop.networks.adopt(())
+    assert len(shop.leftovers()) == 3
     ImageStore(shop.root / "store").repair()
+    remove_left(shop.networks)
     assert shop.leftovers() == []
     wait_until(lambda: not processes_in(shop.root))
 
@@ -86,10 +93,10 @@ def test_repair_leaves_a_running_build_alone(shop: Workshop) -> None:
     shop.put("Dockerfile", "FROM busybox\nRUN echo started; sleep 1000\n")
     spec = BuildSpec(context=shop.context, references=("built",))
     with ThreadPoolExecutor(1) as pool:
-        build = pool.submit(Builder(shop.store).build, spec, say, done.is_set)
+        build = pool.submit(shop.builder.build, spec, say, done.is_set)
         assert started.wait(10)
         shop.store.repair()
-        assert len(shop.leftovers()) == 2
+        assert len(shop.leftovers()) == 3
         done.set()
         with pytest.raises(CancelledError):
             build.result()
@@ -105,7 +112,7 @@ def test_builds_at_the_same_time_do_not_disturb_each_other(shop: Workshop) -> No
             references=(f"built:{number}",),
             arguments={"N": str(number)},
         )
-        return shop.read(Builder(shop.store).build(spec, lambda _: None), "n")
+        return shop.read(shop.builder.build(spec, lambda _: None), "n")
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(build, range(8))) == [f"{number}\n" for number in range(8)]
@@ -121,7 +128,7 @@ def test_removing_an_image_spares_the_layers_of_a_running_build(shop: Workshop) 
 
     shop.put("Dockerfile", "FROM busybox\nRUN touch /a\nRUN echo now > /dev/stdout; touch /b\n")
     spec = BuildSpec(context=shop.context, references=("new",))
-    image = Builder(shop.store).build(spec, say)
+    image = shop.builder.build(spec, say)
     assert old.layers[-1] == image.layers[1]
     assert (image.layers[1] / "a").is_file()
 
@@ -131,13 +138,13 @@ def test_a_full_disk_stops_the_build_and_leaves_nothing(tmp_path: Path) -> None:
     disk.mkdir()
     mounts.mount_tmpfs(disk, size=8 << 20)
     try:
-        shop = make_workshop(disk)
-        shop.put("big").write_bytes(os.urandom(3 << 20))
-        with pytest.raises(OutOfSpaceError) as caught:
-            shop.build("FROM busybox\nCOPY big /one\nCOPY big /two\n")
-        assert (caught.value.file, caught.value.line) == ("Dockerfile", 3)
-        assert shop.leftovers() == []
-        assert [one.references for one in shop.store.list()] == [("busybox:latest",)]
+        with workshop(disk) as shop:
+            shop.put("big").write_bytes(os.urandom(3 << 20))
+            with pytest.raises(OutOfSpaceError) as caught:
+                shop.build("FROM busybox\nCOPY big /one\nCOPY big /two\n")
+            assert (caught.value.file, caught.value.line) == ("Dockerfile", 3)
+            assert shop.leftovers() == [str(disk)]
+            assert [one.references for one in shop.store.list()] == [("busybox:latest",)]
     except NotSupportedError as exc:
         pytest.skip(exc.message)
     finally:
@@ -147,4 +154,5 @@ def test_a_full_disk_stops_the_build_and_leaves_nothing(tmp_path: Path) -> None:
 def test_a_program_left_behind_by_a_command_ends_with_it(shop: Workshop) -> None:
     shop.build("FROM busybox\nRUN (sleep 1000 &) ; echo done\n")
     assert "done" in shop.lines
+    shop.builder.close()
     assert not any(process.is_running(int(pid)) for pid in processes_in(shop.root))

@@ -1,20 +1,22 @@
 """What is wrong with a Dockerfile is told with its line, before anything is run."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agents.errors import AgentError, BuildError, NotSupportedError
-from tests.agents.native.building import Workshop, make_workshop
+from tests.agents.native.building import Workshop, workshop
 from tests.agents.native.image_files import needs_root
 
 pytestmark = [pytest.mark.root, needs_root]
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Workshop:
+def shop(tmp_path: Path) -> Iterator[Workshop]:
     try:
-        return make_workshop(tmp_path)
+        with workshop(tmp_path) as made:
+            yield made
     except NotSupportedError as exc:
         pytest.skip(exc.message)
 

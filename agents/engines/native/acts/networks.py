@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from agents.engines.base import Engine
+from agents.engines.native.build.network import LABEL
 from agents.engines.native.containers import plugging
 from agents.engines.native.containers.container import Container
 from agents.engines.native.parts import Parts
@@ -39,7 +40,9 @@ class NetworkActs(Engine):
 
     def list_networks(self, labels: Mapping[str, str] | None = None) -> tuple[NetworkRecord, ...]:
         """See :meth:`Engine.list_networks`."""
-        return self._parts.networks.list(labels)
+        found = self._parts.networks.list(labels)
+        # Those of builds come and go with them, and are nobody's to act on.
+        return tuple(one for one in found if LABEL not in one.labels)
 
     def find_network(self, name_or_id: str) -> NetworkRecord:
         """See :meth:`agents.engines.abilities.networks.ConnectsNetworks.find_network`."""

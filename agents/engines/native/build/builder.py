@@ -20,9 +20,11 @@ from agents.engines.native.build.shell import Expander
 from agents.engines.native.build.sources import SourceTree
 from agents.engines.native.build.state import StageState
 from agents.engines.native.build.steps import StepRunner
+from agents.engines.native.build.network import BuildNetwork
 from agents.engines.native.images import scope
 from agents.engines.native.images.references import normalise
 from agents.engines.native.images.store import ImageStore, StoredImage
+from agents.engines.native.network import Networks
 from agents.engines.specs import BuildSpec
 from agents.errors import (
     AgentError,
@@ -41,8 +43,10 @@ _OF_THE_FILE = (InvalidInputError, NotFoundError, ConflictError)
 class Builder:
     """Builds images into a store. One object may run several builds at once."""
 
-    def __init__(self, store: ImageStore) -> None:
+    def __init__(self, root: Path, store: ImageStore, networks: Networks) -> None:
+        self._root = root
         self._store = store
+        self._network = BuildNetwork(networks)
 
     def build(self, spec: BuildSpec, output: Output, cancelled: Cancelled = never) -> StoredImage:
         """Build an image and give it its names; blocks. See ``Builds.build_image``.
@@ -52,13 +56,26 @@ class Builder:
         Steps that succeeded before stay in the cache; else nothing is left behind.
         """
         with kernel_errors("build in", spec.context), self._store.building():
-            run = _Build(store=self._store, spec=spec, output=output, cancelled=cancelled)
+            run = _Build(
+                root=self._root,
+                store=self._store,
+                network=self._network,
+                spec=spec,
+                output=output,
+                cancelled=cancelled,
+            )
             return run.run()
+
+    def close(self) -> None:
+        """Remove what builds share and no build uses. Idempotent."""
+        self._network.close()
 
 
 @dataclass(kw_only=True)
 class _Build:
+    root: Path
     store: ImageStore
+    network: BuildNetwork
     spec: BuildSpec
     output: Output
     cancelled: Cancelled
@@ -110,6 +127,8 @@ class _Build:
             cancelled=self.cancelled,
             use_cache=self.spec.use_cache,
             context=context,
+            root=self.root,
+            network=self.network,
             find_layers=lambda name: self._find_source(plan, stage, name),
         )
         for instruction in self._triggers(stage, state, file):

@@ -1,25 +1,25 @@
 """Runs the command of a RUN in a container of its own.
 
-It has mount, PID, IPC, UTS and cgroup namespaces of its own, and the host's network.
+It has the namespaces that any container has, and no limits.
 """
 
 import os
-import secrets
 import select
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from agents.engines.base import Cancelled, Output
 from agents.engines.native import runtime
+from agents.engines.native.build.run_place import RunPlace
+from agents.engines.native.containers import etc_files
 from agents.engines.native.containers.users import find_account
 from agents.engines.native.images.layers import Draft
 from agents.engines.native.images.trees import make_folders
 from agents.engines.native.oci.config import make_config
 from agents.engines.native.oci.places import Places
 from agents.engines.native.oci.process import ProcessPlan
-from agents.engines.native.oci.types import encode
+from agents.engines.native.oci.types import NamespaceKind, encode
 from agents.engines.specs import ContainerSpec
 from agents.errors import CancelledError
 from agents.linux import process
@@ -52,37 +52,33 @@ def make_places(folder: Path) -> None:
         (folder / "etc" / name).touch()
 
 
-def run_in_container(draft: Draft, job: RunJob, output: Output, cancelled: Cancelled) -> int:
-    """Run a job in the root file system mounted at ``draft.merged``; return its exit code.
+def run_in_container(
+    draft: Draft, place: RunPlace, job: RunJob, output: Output, cancelled: Cancelled
+) -> int:
+    """Run a job at its place; return its exit code.
 
     Blocks. Each line goes to ``output`` as it is written. Raises ``CancelledError`` after
     the container was killed, ``InvalidInputError`` for a user who is not in the image.
     """
-    name = f"build-{secrets.token_hex(6)}"
-    bundle = _write_bundle(draft, job, name)
+    bundle = _write_bundle(draft, place, job)
     draft.runtime.mkdir(exist_ok=True)
-    argv = ("run", "--bundle", str(bundle), name)
-    program = runtime.spawn(
-        draft.runtime, *argv, stdout=process.PIPE, stderr=process.STDOUT
-    )
+    argv = ("run", "--bundle", str(bundle), place.name)
+    program = runtime.spawn(draft.runtime, *argv, stdout=process.PIPE, stderr=process.STDOUT)
     try:
         _follow(program, output, cancelled)
         return _wait(program, cancelled)
     finally:
-        _end(program, draft, name)
+        _end(program, draft, place.name)
 
 
-def _write_bundle(draft: Draft, job: RunJob, name: str) -> Path:
+def _write_bundle(draft: Draft, place: RunPlace, job: RunJob) -> Path:
     bundle = draft.path / "bundle"
     bundle.mkdir()
-    files = {f"/etc/{one}": _copy_host_file(bundle, one) for one in _HOST_FILES}
-    (bundle / "hostname").write_text(f"{name}\n")
-    (bundle / "hostname").chmod(0o644)
-    files["/etc/hostname"] = bundle / "hostname"
-    account = find_account(draft.merged, job.user)
+    account = find_account(place.rootfs, job.user)
     environment = {"HOME": account.home, **job.environment}
+    mode = "host" if place.nameservers is None else "none"
     config = make_config(
-        ContainerSpec(name=name, image="", network_mode="host", hostname=name),
+        ContainerSpec(name=place.name, image="", network_mode=mode, hostname=place.name),
         ProcessPlan(
             args=job.argv,
             env=tuple(f"{key}={value}" for key, value in environment.items()),
@@ -90,25 +86,42 @@ def _write_bundle(draft: Draft, job: RunJob, name: str) -> Path:
             user=account.user,
         ),
         Places(
-            rootfs=draft.merged,
-            cgroup=f"/webpanel-{name}",
-            shared=("user", "network"),
-            files=files,
+            rootfs=place.rootfs,
+            cgroup=f"/webpanel-{place.name}",
+            joined=place.joined,
+            shared=_shared(place),
+            id_base=place.base,
+            files=_write_files(place),
         ),
     )
     (bundle / "config.json").write_bytes(encode(config))
     return bundle
 
 
-def _copy_host_file(bundle: Path, name: str) -> Path:
-    """Give the container a copy, so that it cannot change the host's own."""
-    copy, original = bundle / name, Path("/etc") / name
-    if original.is_file():
-        shutil.copyfile(original, copy)
-    else:
-        copy.touch()
-    copy.chmod(0o644)
-    return copy
+def _shared(place: RunPlace) -> tuple[NamespaceKind, ...]:
+    network: tuple[NamespaceKind, ...] = () if place.joined else ("network",)
+    return network if place.base else ("user", *network)
+
+
+def _write_files(place: RunPlace) -> dict[str, Path]:
+    """Write the files that are bound over those in /etc: copies, so the host's stay as they are."""
+    texts = {name: _host_text(name) for name in _HOST_FILES} | {"hostname": f"{place.name}\n"}
+    if place.nameservers is not None:
+        asked = etc_files.Resolution(nameservers=place.nameservers)
+        texts["resolv.conf"] = etc_files.resolv_conf(asked, texts["resolv.conf"])
+        texts["hosts"] = etc_files.hosts(place.name, (), {})
+    files = {}
+    for name, text in texts.items():
+        path = files[f"/etc/{name}"] = place.folder / name
+        path.write_text(text)
+        path.chmod(0o644)
+        os.chown(path, place.base, place.base)
+    return files
+
+
+def _host_text(name: str) -> str:
+    path = Path("/etc") / name
+    return path.read_text(errors="replace") if path.is_file() else ""
 
 
 def _follow(program: process.Process[bytes], output: Output, cancelled: Cancelled) -> None:

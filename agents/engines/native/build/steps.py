@@ -11,7 +11,9 @@ from agents.engines.native.build.copy import Copying
 from agents.engines.native.build.copy_step import read_request
 from agents.engines.native.build.parser import Instruction
 from agents.engines.native.build.patterns import Matcher
+from agents.engines.native.build.network import BuildNetwork
 from agents.engines.native.build.run import RunJob, make_places, run_in_container
+from agents.engines.native.build.run_place import run_place
 from agents.engines.native.build.settings import SETTINGS, command_line
 from agents.engines.native.build.sources import SourceTree
 from agents.engines.native.build.state import PROXIES, StageState, make_key
@@ -27,6 +29,7 @@ from agents.engines.native.images.trees import TreeCopier, make_folders
 from agents.errors import BuildError, ConflictError, NotSupportedError
 from agents.linux import mounts
 
+_PLACES = "places"
 FindLayers = Callable[[str], tuple[str, ...]]
 Make = Callable[[Draft], None]
 
@@ -44,6 +47,8 @@ class StepRunner:
     use_cache: bool
     context: SourceTree
     find_layers: FindLayers
+    root: Path
+    network: BuildNetwork
 
     def run(self, state: StageState, instruction: Instruction) -> None:
         """Carry out one step. Raises ``AgentError``, OSError."""
@@ -79,8 +84,12 @@ class StepRunner:
             user=state.user,
         )
 
+        network = None if "--network=host" in instruction.flags else self.network
+
         def make(draft: Draft) -> None:
-            code = run_in_container(draft, job, self.output, self.cancelled)
+            mounts.unmount(draft.merged)
+            with run_place(self.root, draft, self._lower(state, draft), network) as place:
+                code = run_in_container(draft, place, job, self.output, self.cancelled)
             if code != 0:
                 raise BuildError(
                     f"The command {instruction.text.removeprefix('RUN ')!r} ended with "
@@ -89,7 +98,8 @@ class StepRunner:
 
         environment = {**arguments, **state.environment}
         seen = (f"{name}={text}" for name, text in environment.items())
-        key = state.advance("run", state.user, state.working_dir, *job.argv, "--", *seen)
+        asked = (*instruction.flags, state.user, state.working_dir, *job.argv)
+        key = state.advance("run", *asked, "--", *seen)
         self._record(state, instruction, key, make)
 
     def _copy(self, state: StageState, instruction: Instruction) -> None:
@@ -151,14 +161,13 @@ class StepRunner:
 
     def _make_layer(self, state: StageState, make: Make) -> str:
         """Make a layer above those of the stage; return "" if nothing changed."""
-        lower = [self.store.layers.path(one) for one in reversed(state.diff_ids)]
         with self.store.layers.draft() as draft:
-            places = draft.path / "places"
-            make_places(places)
-            if lower:
+            make_places(draft.path / _PLACES)
+            lower = self._lower(state, draft)
+            if state.diff_ids:
                 # The upper folder's owner and mode are what "/" shows.
                 TreeCopier().describe(lower[0], draft.diff)
-            mounts.mount_overlay([*lower, places], draft.merged, upper=draft.diff, work=draft.work)
+            mounts.mount_overlay(lower, draft.merged, upper=draft.diff, work=draft.work)
             make(draft)
             mounts.unmount(draft.merged)
             packed = measure(draft.diff, Recorder(draft.path))
@@ -166,6 +175,12 @@ class StepRunner:
                 return ""
             self.store.keep_layer(draft, packed.diff_id, packed.size)
         return packed.diff_id
+
+
+    def _lower(self, state: StageState, draft: Draft) -> list[Path]:
+        """Return the layers of the stage, topmost first, and the places below them."""
+        layers = (self.store.layers.path(one) for one in reversed(state.diff_ids))
+        return [*layers, draft.path / _PLACES]
 
 
 def _arguments_only(state: StageState) -> dict[str, str]:

@@ -61,16 +61,21 @@ def make_changes(paths: ContainerPaths) -> None:
 def _make_folders(paths: ContainerPaths, id_base: int) -> None:
     make_changes(paths)
     with kernel_errors("make", paths.passage):
-        _make_passage(paths.passage)
-        if id_base:
-            # Its own root may pass, and nobody else: the files behind may be setuid.
-            os.chown(paths.passage, 0, id_base)
-            paths.passage.chmod(0o710)
+        make_passage(paths.passage, id_base)
         paths.rootfs.mkdir(exist_ok=True)
 
 
-def _make_passage(passage: Path) -> None:
-    """Make a container's folder and those above, which others may be removing meanwhile."""
+def make_passage(passage: Path, id_base: int) -> None:
+    """Make a container's folder below :func:`passages`. Idempotent. Raises OSError."""
+    _make_folders_above(passage)
+    if id_base:
+        # Its own root may pass, and nobody else: the files behind may be setuid.
+        os.chown(passage, 0, id_base)
+        passage.chmod(0o710)
+
+
+def _make_folders_above(passage: Path) -> None:
+    """Make it and those above, which others may be removing meanwhile."""
     engine = passage.parent
     for _ in range(_ATTEMPTS):
         with suppress(FileNotFoundError):

@@ -31,6 +31,8 @@ from agents.errors import InvalidInputError, NotFoundError, NotSupportedError
 from agents.linux import mounts, syscalls
 
 PREFIX = "sha256:"
+# A link in a draft to a folder elsewhere, in which its files are mounted as "rootfs".
+PASSAGE = "passage"
 
 
 class LayerInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -216,8 +218,21 @@ def discard(draft: Draft) -> None:
     """End what runs in a draft, unmount and remove it. Idempotent."""
     _delete_containers(draft.runtime)
     mounts.unmount(draft.merged)
+    _discard_passage(draft.path / PASSAGE)
     with suppress(OSError):
         remove_tree(draft.path)
+
+
+def _discard_passage(link: Path) -> None:
+    """Take down what a draft has mounted elsewhere, in the folder that ``link`` names."""
+    if not link.is_symlink():
+        return
+    rootfs = link.readlink() / "rootfs"
+    mounts.unmount(rootfs)
+    with suppress(OSError):
+        # Removed first and by itself: were it still mounted, these would be the image's files.
+        rootfs.rmdir()
+        remove_tree(rootfs.parent)
 
 
 def _delete(grave: Path) -> int:
