@@ -6,6 +6,7 @@ host that has not joined or whose agent does not run.
 
 import argparse
 import gc
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -110,11 +111,15 @@ def _run(arguments: argparse.Namespace) -> int:
     from agents.worker.engine import open_engine
     from agents.worker.process import Agent
 
+    engine = open_engine(found)
+    # What Celery loads by itself when it starts.
+    importlib.import_module("celery.apps.worker")
+    importlib.import_module("celery.concurrency.solo")
     lean.begin_again(again)
     logs.set_up()
     gc.collect()
     gc.freeze()
-    Agent(found, open_engine(found)).run()
+    Agent(found, engine).run()
     return 0
 
 

@@ -26,10 +26,11 @@ def total(pids: list[int], kind: str) -> float:
 
     ``kind`` is a field of proc_pid_smaps_rollup, see proc(5).
     """
-    return sum(_size(each, kind) for pid in pids for each in _family(pid)) / MEGABYTE
+    return sum(size(each, kind) for pid in pids for each in _family(pid)) / MEGABYTE
 
 
-def _size(pid: int, kind: str) -> int:
+def size(pid: int, kind: str) -> int:
+    """Return the bytes of one process alone; ``kind`` as with :func:`total`."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     found = re.search(rf"^{kind}:\s+(\d+) kB", text, re.MULTILINE)
     return int(found.group(1)) * 1024 if found else 0

@@ -3,7 +3,7 @@
 import sys
 import time
 
-from benchmarks import deploying, following, memory
+from benchmarks import deploying, following, memory, ten
 from benchmarks.figures import Figure, measured
 from tests.installed import InstalledPanel, make_installed_panel
 
@@ -20,6 +20,7 @@ def measure() -> list[Figure]:
             *deploying.measure(panel),
             *following.measure(panel),
             *memory.measure(panel),
+            *ten.measure(panel),
             measured("up again", "s", [timed_up(panel) for _ in range(UP_AGAIN)], bar=15),
         ]
     except AssertionError:
