@@ -7,8 +7,9 @@ that runs into it.
 import pytest
 
 from agents.engines.abilities.limits import Pauses, Updates
+from agents.engines.abilities.processes import Executes
 from agents.engines.abilities.stats import ReadsStats
-from agents.engines.specs import Limits, RestartPolicy, UpdateSpec
+from agents.engines.specs import ExecSpec, Limits, RestartPolicy, UpdateSpec
 from agents.errors import ConflictError, InvalidInputError
 from tests.contracts.bench import OBEDIENT, Bench
 from tests.waiting import wait_until
@@ -199,6 +200,14 @@ class PauseContract:
         assert bench.lines(container.id) == ["ready"]
         engine.unpause_container(container.id)
         bench.wait_for_line(container.id, "heard")
+
+    def test_nothing_is_executed_in_a_paused_container(self, bench: Bench) -> None:
+        engine, container = pauser_of(bench), bench.run()
+        if not isinstance(bench.engine, Executes):
+            pytest.skip(f"the {bench.engine.name} engine executes nothing")
+        engine.pause_container(container.id)
+        with pytest.raises(ConflictError):
+            bench.engine.start_exec(container.id, ExecSpec(command=("true",)))
 
     def test_a_paused_container_is_removed_by_force(self, bench: Bench) -> None:
         engine, container = pauser_of(bench), bench.run()

@@ -57,6 +57,18 @@ class ContainerCgroups:
         cgroups.enter_unified(self._layout, self.path(container_id), init, controllers)
         self.change(container_id, NO_LIMITS, limits)
 
+    def admit(self, container_id: str, pid: int) -> None:
+        """Put a process that is about to enter a container where the runtime does not put it.
+
+        Its children are there then from their beginning. Nothing happens when the process or
+        the container has ended.
+        """
+        path = self.path(container_id)
+        unified = self._layout.unified
+        if unified is not None and (unified / path.lstrip("/")).is_dir():
+            with suppress(KernelError):
+                cgroups.enter_unified(self._layout, path, pid)
+
     def change(self, container_id: str, before: Limits, after: Limits) -> None:
         """Bring a container's cgroup from one set of limits to another, wholly or not at all.
 

@@ -5,13 +5,13 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from agents.engines import detach_keys
 from agents.engines.abilities.processes import Session
+from agents.engines.native.containers.cgroup import ContainerCgroups
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.disk import write_atomic
 from agents.engines.native.containers.records import ProcessMark
@@ -44,17 +44,17 @@ class _Note(msgspec.Struct, frozen=True, kw_only=True):
 class Execs:
     """Execs by their ids; may be called from several threads at once."""
 
-    def __init__(self, run: Path, supervisor: Supervisor, expect_move: Callable[[], None]) -> None:
+    def __init__(self, run: Path, supervisor: Supervisor, cgroups: ContainerCgroups) -> None:
         self._runtime_state = run / "runtime"
         self._supervisor = supervisor
-        self._expect_move = expect_move
+        self._cgroups = cgroups
         self._lock = threading.Lock()
         self._records: OrderedDict[str, ExecRecord] = OrderedDict()
         self._running: dict[str, Exec] = {}
 
     def start(self, container: Container, spec: ExecSpec) -> Session:
         """See :meth:`agents.engines.abilities.processes.Executes.start_exec`."""
-        self._expect_move()
+        self._cgroups.expect_move()
         keys = detach_keys.parse(spec.detach_keys)
         with container.lock:
             init = running_init(container)
@@ -89,6 +89,7 @@ class Execs:
             container_id=container.id,
             folder=folder,
             owner=IdMaps.of(init).owner_outside(user.uid, user.gid),
+            admit=lambda pid: self._cgroups.admit(container.id, pid),
         )
         return programs.start(where, plan, stdin=spec.stdin, streams=not spec.detach)
 

@@ -11,7 +11,7 @@ import signal
 import socket
 import stat
 import termios
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,13 +37,14 @@ _CONSOLE = "console"
 @dataclass(frozen=True, kw_only=True)
 class Where:
     """The runtime's own state, the container in it, a folder for sockets, and who owns the
-    streams (host's numbers).
+    streams (host's numbers). ``admit`` puts the runtime where it does not go by itself.
     """
 
     state: Path
     container_id: str
     folder: Path
     owner: tuple[int, int]
+    admit: Callable[[int], None]
 
 
 @dataclass(kw_only=True)
@@ -170,7 +171,7 @@ class _Launch:
 
     def _spawn(self, *options: str, **streams: int | None) -> process.Process[bytes]:
         files = (self.plan_file, self.pid, self.log)
-        return runtime.spawn(
+        runner = runtime.spawn(
             self.where.state,
             f"--log={_path(self.log)}",
             "exec",
@@ -181,6 +182,8 @@ class _Launch:
             pass_fds=files,
             **streams,
         )
+        self.where.admit(runner.pid)
+        return runner
 
     def _program(
         self, runner: process.Process[bytes], sources: Mapping[int, Stream], sink: int

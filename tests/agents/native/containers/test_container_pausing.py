@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from agents.engines.native.engine import NativeEngine
+from agents.engines.native.holdings.processes import read_cgroups
 from agents.engines.native.stats import read_interfaces
-from agents.engines.specs import EndpointSpec, NetworkSpec
+from agents.engines.specs import EndpointSpec, ExecSpec, NetworkSpec
 from agents.linux import cgroups
 from tests.native_engine import NativeHome, run_here
 from tests.waiting import wait_until
@@ -58,6 +59,16 @@ def test_pressure_is_told_where_the_kernel_has_it(engine: NativeEngine) -> None:
 
     wait_until(is_pressed, "pressure on the CPUs")
     engine.remove_container(container.id, force=True)
+
+
+def test_what_is_executed_is_in_the_containers_cgroups_from_its_beginning(
+    engine: NativeEngine,
+) -> None:
+    container = run_here(engine, "sleep 1000 & wait")
+    with engine.start_exec(container.id, ExecSpec(command=("sleep", "1000"))):
+        wait_until(lambda: engine.list_execs(container.id)[0].pid > 0, "the program to run")
+        found = read_cgroups(engine.list_execs(container.id)[0].pid)
+    assert {one.path for one in found} == {engine._parts.cgroups.path(container.id)}
 
 
 def test_interfaces_are_those_of_the_containers_side(engine: NativeEngine) -> None:
