@@ -14,7 +14,9 @@ from agents.compose.errors import Problem
 PortProtocol = Literal["tcp", "udp"]
 MountType = Literal["bind", "volume", "tmpfs"]
 RestartName = Literal["no", "always", "on-failure", "unless-stopped"]
-NetworkMode = Literal["", "none", "host"]
+# "", "none", "host", "service:<name>" or "container:<name or id>".
+NetworkMode = str
+SHARES_SERVICE = "service:"
 PullPolicy = Literal["missing", "always", "never", "build"]
 Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
 
@@ -183,6 +185,12 @@ class Service(Part, frozen=True, kw_only=True):
     privileged: bool = False
     cap_add: tuple[str, ...] = ()
     cap_drop: tuple[str, ...] = ()
+
+
+def shared_service(service: Service) -> str:
+    """Return the service whose network a service shares, "" for one that shares none."""
+    mode = service.network_mode
+    return mode.removeprefix(SHARES_SERVICE) if mode.startswith(SHARES_SERVICE) else ""
 
 
 class Subnet(Part, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from agents.compose.canonical import config_hash, hash_spec, network_spec, servi
 from agents.compose.changes import Change, compare_specs
 from agents.compose.errors import Problem
 from agents.compose.graph import closure, levels
-from agents.compose.model import Network, Project, Service, Volume
+from agents.compose.model import Network, Project, Service, Volume, shared_service
 from agents.compose.names import container_name
 from agents.compose.observed import Observed, ObservedContainer, ObservedNetwork
 
@@ -119,6 +119,7 @@ class _Planner:
         self._unknown = [name for name in services if name not in project.services]
         self._chosen = closure(self._needs, services or project.services) & set(project.services)
         self._replaced: dict[str, tuple[Change, ...]] = {}
+        self._kinds: dict[str, set[ActionKind]] = {}
 
     def plan(self, *, remove_orphans: bool) -> Plan:
         networks = tuple(self._plan_network(network) for network in self._used_networks())
@@ -187,6 +188,7 @@ class _Planner:
         surplus = [item for item in mine if by_number[item.number] is not item]
         surplus += [item for item in by_number.values() if not 1 <= item.number <= service.scale]
         replaced = [action for action in actions if action.kind == "recreate"]
+        self._kinds[name] = {action.kind for action in actions}
         if replaced:
             self._replaced[name] = replaced[0].reasons
         return actions + [_remove(item, "scale") for item in surplus]
@@ -221,6 +223,9 @@ class _Planner:
             for need in service.depends_on
             if need.restart and need.service in self._replaced
         )
+        shared = shared_service(service)
+        if self._kinds.get(shared, set()) & {"start", "restart"}:
+            followed += (Change(field="network_mode", before="", after=f"{shared} started anew"),)
         return ("restart", followed) if followed else ("leave", ())
 
     def _differences(
@@ -247,6 +252,9 @@ class _Planner:
             for attachment in service.networks
             if attachment.network in self._remade
         ]
+        shared = shared_service(service)
+        if self._kinds.get(shared, set()) & {"create", "recreate"}:
+            changes.append(Change(field="network_mode", before="", after=f"{shared} made anew"))
         if found.state == "dead":
             changes.append(Change(field="state", before="dead", after="running"))
         if service.name in self._force:

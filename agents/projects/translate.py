@@ -4,7 +4,15 @@ import hashlib
 
 from agents.compose import labels
 from agents.compose.canonical import service_spec
-from agents.compose.model import Healthcheck, Logging, Mount, Port, Project, Service
+from agents.compose.model import (
+    Healthcheck,
+    Logging,
+    Mount,
+    Port,
+    Project,
+    Service,
+    shared_service,
+)
 from agents.compose.plan import ContainerAction
 from agents.engines.specs import (
     ContainerSpec,
@@ -26,8 +34,13 @@ FINAL_NAME = "webpanel.name"
 WAITING_SUFFIX = ".next"
 
 
-def container_spec(project: Project, action: ContainerAction, image_id: str) -> ContainerSpec:
-    """Return the spec of the container that a create or recreate makes."""
+def container_spec(
+    project: Project, action: ContainerAction, image_id: str, shared_id: str = ""
+) -> ContainerSpec:
+    """Return the spec of the container that a create or recreate makes.
+
+    ``shared_id`` is the container of the service whose network it shares, if it does.
+    """
     service = project.services[action.service]
     replaces = action.kind == "recreate"
     marks = {REPLACES: action.container_id, FINAL_NAME: action.name} if replaces else {}
@@ -43,7 +56,7 @@ def container_spec(project: Project, action: ContainerAction, image_id: str) -> 
         hostname=service.hostname,
         labels={**known, **marks},
         endpoints=_endpoints(service, action),
-        network_mode=service.network_mode or ("bridge" if service.networks else "none"),
+        network_mode=_network_mode(service, shared_id),
         ports=port_specs(service, action.number),
         mounts=tuple(_mount(project, action, mount) for mount in service.volumes),
         restart=RestartPolicy(
@@ -90,6 +103,12 @@ def _log(asked: Logging | None) -> LogSpec:
     return (
         LogSpec() if asked is None else LogSpec(max_size=asked.max_size, max_files=asked.max_files)
     )
+
+
+def _network_mode(service: Service, shared_id: str) -> str:
+    if shared_service(service):
+        return f"container:{shared_id}"
+    return service.network_mode or ("bridge" if service.networks else "none")
 
 
 def anonymous_volumes(project: Project, action: ContainerAction) -> tuple[VolumeSpec, ...]:

@@ -9,7 +9,7 @@ from agents.compose.errors import ComposeErrors
 from agents.compose.graph import closure
 from agents.compose.labels import PROJECT, SERVICE
 from agents.compose.load import load
-from agents.compose.model import Project, Service
+from agents.compose.model import Project, Service, shared_service
 from agents.compose.plan import ContainerAction, Plan, plan
 from agents.engines.base import Engine
 from agents.errors import AgentError, NotFoundError
@@ -175,7 +175,9 @@ class Up:
         self._switches = [switch for stage in stages for switch in stage]
         for switch in self._switches:
             undo.callback(switch.roll_back)
-        self._each(self._switches, lambda switch: self._create(project, switch))
+        # In stages, as a container that shares another one's network is made with its id.
+        for stage in stages:
+            self._each(stage, lambda switch: self._create(project, switch))
         for stage in stages:
             self._each(stage, lambda switch: self._turn(project, switch))
         return _summary(made)
@@ -209,7 +211,19 @@ class Up:
         with self._pointing_at(project.services[action.service]):
             for volume in anonymous_volumes(project, action):
                 self._engine.create_volume(volume)
-            switch.create(container_spec(project, action, self._images[action.service]))
+            image_id, shared_id = self._images[action.service], self._shared_id(project, action)
+            switch.create(container_spec(project, action, image_id, shared_id))
+
+    def _shared_id(self, project: Project, action: ContainerAction) -> str:
+        shared = shared_service(project.services[action.service])
+        return next(iter(self._ids_of(shared)), "")
+
+    def _ids_of(self, service: str) -> tuple[str, ...]:
+        return tuple(
+            switch.container_id
+            for switch in self._switches
+            if switch.action.service == service and switch.action.kind != "remove"
+        )
 
     def _turn(self, project: Project, switch: Switch) -> None:
         action = switch.action
@@ -227,14 +241,7 @@ class Up:
         self._progress.advance(self._done, self._total, _describe(action))
 
     def _conditions(self) -> Conditions:
-        def find(service: str) -> tuple[str, ...]:
-            return tuple(
-                switch.container_id
-                for switch in self._switches
-                if switch.action.service == service and switch.action.kind != "remove"
-            )
-
-        return Conditions(self._engine, find, self._progress)
+        return Conditions(self._engine, self._ids_of, self._progress)
 
     @contextmanager
     def _pointing_at(self, service: Service | None) -> Iterator[None]:

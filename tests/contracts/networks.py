@@ -122,6 +122,8 @@ class NetworkKindContract:
         port = PortSpec(container_port=80)
         with pytest.raises(InvalidInputError):
             bench.create(network_mode=f"container:{web.name}", ports=(port,))
+        with pytest.raises(InvalidInputError):
+            bench.create(network_mode=f"container:{web.name}", hostname="other")
 
     def test_one_that_shares_the_network_of_a_stopped_one_does_not_start(
         self, bench: Bench

@@ -17,7 +17,10 @@ def read_attachments(cursor: Cursor) -> tuple[Attachment, ...]:
 
 
 def read_network_mode(cursor: Cursor) -> NetworkMode:
-    """Read ``network_mode``; "bridge" is what a service has anyway."""
+    """Read ``network_mode``; "bridge" is what a service has anyway.
+
+    A service that shares another one's network needs that one to run.
+    """
     match cursor.word():
         case "none":
             return "none"
@@ -26,9 +29,9 @@ def read_network_mode(cursor: Cursor) -> NetworkMode:
         case "bridge":
             return ""
         case text if text.startswith(("service:", "container:")):
-            message = "A service cannot share another one's network yet"
-            raise InvalidValueError(message, expected="none, host or bridge", code="unsupported")
-    raise cursor.unexpected("none, host or bridge")
+            if text.partition(":")[2]:
+                return text
+    raise cursor.unexpected("none, host, bridge, service:<name> or container:<name>")
 
 
 def read_extra_hosts(cursor: Cursor) -> dict[str, str]:

@@ -6,7 +6,7 @@ import msgspec
 
 from agents.compose.cursor import Cursor, Fields
 from agents.compose.files import FileReader
-from agents.compose.model import Port, Restart, Service
+from agents.compose.model import SHARES_SERVICE, Dependency, Port, Restart, Service
 from agents.compose.names import check_container_name
 from agents.compose.readers import attachments, lifecycle, limits, pairs, ports
 from agents.compose.readers.build import read_build
@@ -84,15 +84,30 @@ def _with_process(service: Service, fields: Fields, files: FileReader) -> Servic
 def _with_network(service: Service, fields: Fields, published: tuple[Port, ...]) -> Service:
     if _has(fields, "network_mode") and _has(fields, "networks"):
         fields.cursor.find("network_mode").error('Either "network_mode" or "networks", not both')
+    mode = fields.read("network_mode", attachments.read_network_mode, "")
+    if mode.partition(":")[1] and published:
+        fields.cursor.find("ports").error(
+            "A service that shares another one's network cannot publish ports",
+            hint="Publish them at the service whose network it is.",
+        )
     return msgspec.structs.replace(
         service,
+        depends_on=_with_shared(service.depends_on, mode),
         ports=tuple(dict.fromkeys(published)),
         expose=fields.read("expose", ports.read_expose, ()),
         networks=fields.read("networks", attachments.read_attachments, ()),
-        network_mode=fields.read("network_mode", attachments.read_network_mode, ""),
+        network_mode=mode,
         extra_hosts=fields.read("extra_hosts", attachments.read_extra_hosts, {}),
         dns=fields.read("dns", _read_dns, ()),
     )
+
+
+def _with_shared(needs: tuple[Dependency, ...], mode: str) -> tuple[Dependency, ...]:
+    """Return what a service needs, with the service whose network it shares."""
+    shared = mode.removeprefix(SHARES_SERVICE)
+    if shared == mode or shared in {need.service for need in needs}:
+        return needs
+    return (*needs, Dependency(service=shared))
 
 
 def _read_dns(cursor: Cursor) -> tuple[str, ...]:

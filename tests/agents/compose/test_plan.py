@@ -215,3 +215,25 @@ def test_a_down_works_even_when_the_labels_make_a_cycle(project: Project) -> Non
     seen = alter(observe(project), "db", depends_on=("web",))
     names = {action.name for stage in plan_down("demo", seen).stages() for action in stage}
     assert names == {"demo-web-1", "demo-db-1", "demo-worker-1", "demo-worker-2"}
+
+
+SHARING = """\
+services:
+  vpn: {image: vpn}
+  app: {image: app, network_mode: "service:vpn"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, "leave"),
+        ({"config_hash": "other"}, "recreate"),
+        ({"state": "exited"}, "restart"),
+    ],
+)
+def test_who_shares_a_network_follows_the_one_it_is_of(changes: dict[str, str], kind: str) -> None:
+    project = load_text(SHARING)
+    assert [need.service for need in project.services["app"].depends_on] == ["vpn"]
+    observed = alter(observe(project), "vpn", **changes) if changes else observe(project)
+    assert kinds(plan(project, observed))["demo-app-1"] == kind

@@ -256,3 +256,24 @@ def test_variables_fill_the_file_in(bring: Bring, engine: FakeEngine):
 def test_errors_are_agent_errors_or_compose_errors(bring: Bring):
     with pytest.raises((AgentError, ComposeErrors)):
         bring(ONE_SERVICE, services=("nobody",))
+
+
+SHARING = f"""\
+services:
+  app:
+    image: busybox
+    command: {FOREVER}
+    network_mode: service:vpn
+  vpn:
+    image: busybox
+    command: {FOREVER}
+"""
+
+
+def test_who_shares_a_network_is_replaced_with_the_one_it_is_of(bring: Bring, engine: FakeEngine):
+    bring(SHARING)
+    before = look(engine)
+    assert bring(SHARING.replace("vpn:\n", "vpn:\n    hostname: other\n")) == "2 replaced"
+    after = look(engine)
+    assert after["demo-app-1"][0] != before["demo-app-1"][0]
+    assert {state for _, state in after.values()} == {"running"}

@@ -13,7 +13,7 @@ from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.devices import find_devices
 from agents.engines.native.containers.health_plan import make_health_plan
 from agents.engines.native.containers.init import init_program
-from agents.engines.native.containers.modes import check_modes
+from agents.engines.native.containers.modes import check_modes, check_names
 from agents.engines.native.containers.process_plan import choose_command
 from agents.engines.native.containers.records import Manifest
 from agents.engines.native.containers.store import ContainerStore
@@ -106,6 +106,7 @@ class Creator:
         if spec.init:
             init_program()
         check_modes(spec)
+        check_names(spec)
         find_devices(spec.devices)
         if spec.network_mode != "bridge" and (spec.endpoints or spec.ports):
             raise InvalidInputError(

@@ -31,6 +31,19 @@ def check_modes(spec: ContainerSpec) -> None:
             )
 
 
+def check_names(spec: ContainerSpec) -> None:
+    """Raise ``InvalidInputError`` for names that come with the network of another container."""
+    if not spec.network_mode.startswith(JOIN):
+        return
+    for field in ("hostname", "dns", "extra_hosts"):
+        if getattr(spec, field):
+            raise InvalidInputError(
+                f"{field} cannot be given with network mode {spec.network_mode}: it is that"
+                " container's",
+                field=field,
+            )
+
+
 def shared_with_host(spec: ContainerSpec, *, own_users: bool) -> tuple[NamespaceKind, ...]:
     """Return the kinds of namespaces that are the host's."""
     modes: dict[NamespaceKind, str] = {
