@@ -61,6 +61,8 @@ class ContainerRecord(Record, frozen=True, kw_only=True):
     sequence: int
     exit_code: int | None = None
     oom_killed: bool = False
+    # Whether a person ended it, so that its exit code tells of no failure.
+    stopped: bool = False
     error: str = ""
     created_at: float = 0.0
     started_at: float | None = None

@@ -54,6 +54,7 @@ class Observed:
     exit_code: int | None = None
     health: str = ""
     oom_killed: bool = False
+    stopped: bool = False
 
     @property
     def works(self) -> bool:
@@ -66,7 +67,8 @@ class Observed:
         if self.state in ("dead", "restarting") or self.oom_killed:
             return True
         unwell = self.state == "running" and self.health == "unhealthy"
-        return unwell or (self.state == "exited" and self.exit_code not in STOPPED_CODES)
+        ended_so = self.stopped or self.exit_code in STOPPED_CODES
+        return unwell or (self.state == "exited" and not ended_so)
 
     @property
     def done(self) -> bool:

@@ -105,7 +105,7 @@ def _find_containers(projects: list[Project]) -> dict[tuple[int, str], list[Obse
         host__in={project.host_id for project in projects},
         project__in={project.name for project in projects},
     )
-    columns = ("service", "state", "exit_code", "health", "oom_killed")
+    columns = ("service", "state", "exit_code", "health", "oom_killed", "stopped")
     found: dict[tuple[int, str], list[Observed]] = defaultdict(list)
     for row in rows.values("host_id", "project", *columns):
         key = (row.pop("host_id"), row.pop("project"))

@@ -31,13 +31,18 @@ STOPPED_CODES = frozenset({None, 0, 130, 137, 143})
 
 
 def show_state(
-    state: str, *, exit_code: int | None = None, health: str = "", oom_killed: bool = False
+    state: str,
+    *,
+    exit_code: int | None = None,
+    health: str = "",
+    oom_killed: bool = False,
+    stopped: bool = False,
 ) -> Shown:
-    """Return label and tone of a container's state."""
+    """Return label and tone of a container's state; ``stopped`` means by a person."""
     if oom_killed:
         return Shown(label="Out of memory", tone="danger")
     if state == "exited" and exit_code is not None:
-        tone: Tone = "neutral" if exit_code in STOPPED_CODES else "danger"
+        tone: Tone = "neutral" if stopped or exit_code in STOPPED_CODES else "danger"
         return Shown(label=f"Exited ({exit_code})", tone=tone)
     if state == "running" and health == "unhealthy":
         return Shown(label="Unhealthy", tone="danger")

@@ -44,6 +44,7 @@ class Container(models.Model):
     state = models.CharField(max_length=16)
     exit_code = models.IntegerField(null=True)
     oom_killed = models.BooleanField(default=False)
+    stopped = models.BooleanField(default=False)
     health = models.CharField(max_length=16, blank=True)
     restart_count = models.PositiveIntegerField(default=0)
     record_json = models.TextField()
@@ -73,6 +74,7 @@ class Container(models.Model):
             exit_code=self.exit_code,
             health=self.health,
             oom_killed=self.oom_killed,
+            stopped=self.stopped,
         )
 
     @property

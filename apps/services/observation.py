@@ -143,6 +143,7 @@ def _columns(record: ContainerRecord, at: float) -> dict[str, str | int | float 
         "state": record.state,
         "exit_code": record.exit_code,
         "oom_killed": record.oom_killed,
+        "stopped": record.stopped,
         "health": record.health,
         "restart_count": record.restart_count,
         "record_json": msgspec.json.encode(record).decode(),

@@ -109,6 +109,7 @@ class LifeContract:
     def test_an_ended_container_tells_its_exit_code(self, bench: Bench) -> None:
         ended = bench.run_to_end("exit 7")
         assert (ended.state, ended.exit_code, ended.oom_killed) == ("exited", 7, False)
+        assert not ended.stopped
         assert ended.finished_at is not None
 
     def test_it_can_be_started_again(self, bench: Bench) -> None:
@@ -128,7 +129,7 @@ class LifeContract:
         container = bench.run(f"trap 'exit 4' TERM; echo up; {FOREVER}")
         bench.wait_for_line(container.id, "up")
         stopped = bench.engine.stop_container(container.id)
-        assert (stopped.state, stopped.exit_code) == ("exited", 4)
+        assert (stopped.state, stopped.exit_code, stopped.stopped) == ("exited", 4, True)
 
     def test_one_that_does_not_listen_is_killed_after_its_grace(self, bench: Bench) -> None:
         container = bench.run("sleep 1000")

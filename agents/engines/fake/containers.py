@@ -134,6 +134,7 @@ class Containers:
             **changes,
             state="running",
             started_at=time.time(),
+            stopped=False,
             restart_at=None,
             finished_at=None,
             exit_code=None,
@@ -152,7 +153,11 @@ class Containers:
                 restart_count=container.record.restart_count,
                 stop_requested=container.stop_requested,
             )
-            ended = {"exit_code": code, "finished_at": time.time()}
+            ended = {
+                "exit_code": code,
+                "finished_at": time.time(),
+                "stopped": container.stop_requested,
+            }
             if again:
                 self._restart_later(container, ended)
             else:
@@ -180,7 +185,14 @@ class Containers:
             container.stop_requested = True
             if container.record.state == "restarting":
                 container.run += 1
-                self.update(container, state="exited", restart_at=None, ports=(), endpoints=())
+                self.update(
+                    container,
+                    state="exited",
+                    stopped=True,
+                    restart_at=None,
+                    ports=(),
+                    endpoints=(),
+                )
             if container.program is None:
                 return
             self.update(container, state="stopping")

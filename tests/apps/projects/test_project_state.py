@@ -8,6 +8,7 @@ WEB = Observed(service="web", state="running")
 CLOCK = Observed(service="clock", state="running")
 STOPPED = Observed(service="clock", state="exited", exit_code=143)
 BROKEN = Observed(service="clock", state="exited", exit_code=1)
+TRAPPED = Observed(service="clock", state="exited", exit_code=4, stopped=True)
 DONE = Observed(service="clock", state="exited", exit_code=0)
 UNWELL = Observed(service="clock", state="running", health="unhealthy")
 
@@ -33,6 +34,8 @@ def derive(*containers, **changes):
         ((WEB, UNWELL), "partly"),
         ((BROKEN,), "failed"),
         ((STOPPED,), "stopped"),
+        ((TRAPPED,), "stopped"),
+        ((TRAPPED, BROKEN), "failed"),
         ((), "stopped"),
         ((Observed(service="web", state="restarting"),), "failed"),
         ((Observed(service="web", state="exited", exit_code=137, oom_killed=True),), "failed"),

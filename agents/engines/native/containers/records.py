@@ -106,6 +106,7 @@ def to_record(manifest: Manifest, status: Status) -> ContainerRecord:
         sequence=status.sequence,
         exit_code=status.exit_code,
         oom_killed=status.oom_killed,
+        stopped=status.stop_requested and status.state in ("exited", "dead"),
         error=status.error,
         created_at=manifest.created_at,
         started_at=status.started_at,
