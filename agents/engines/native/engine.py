@@ -92,8 +92,8 @@ class NativeEngine(
     def close(self) -> None:
         """See :meth:`Engine.close`."""
         self._parts.builder.close()
-        self._parts.health.close()
         self._parts.supervisor.close()
+        self._parts.health.close()
         self._parts.execs.close()
         self._parts.pump.close()
         self._parts.log_watch.close()

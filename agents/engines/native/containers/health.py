@@ -98,7 +98,7 @@ class HealthMonitor:
             self._watches.pop(container_id, None)
 
     def close(self) -> None:
-        """End the checks that run. Idempotent."""
+        """End the checks that run; the supervisor is closed already. Idempotent."""
         with self._lock:
             watches = tuple(self._watches.values())
         for watch in watches:
@@ -127,10 +127,10 @@ class HealthMonitor:
             watch.plan.timeout,
             lambda result: self._take(watch, result),
         )
-        watch.probe = probe
         try:
             _write_process(watch)
             probe.start(lambda writer: self._spawn(container, writer))
+            watch.probe = probe
         except AgentError as error:
             now = time.time()
             self._take(
