@@ -53,6 +53,9 @@ class NetworkStore:
 
 
 def _load(folder: Path, kind: type[S]) -> Iterator[S]:
+    for path in folder.glob("*.tmp"):
+        # Cut off while it was written; the file that it was to replace still holds.
+        path.unlink(missing_ok=True)
     for path in sorted(folder.glob("*.json")):
         try:
             yield msgspec.json.decode(path.read_bytes(), type=kind)

@@ -30,6 +30,12 @@ class Holds:
             return False
         return True
 
+    def tidy(self) -> None:
+        """Remove what a crash left of holds that were being noted or forgotten."""
+        for name in self.volumes():
+            with suppress(OSError):
+                (self._folder / name).rmdir()
+
     def of(self, volume: str) -> frozenset[str]:
         """Return who holds a volume."""
         with suppress(FileNotFoundError):

@@ -219,6 +219,7 @@ class VolumeStore:
         with kernel_errors("repair", self._root):
             for path in self._root.glob(f"{_DRAFT}*"):
                 shutil.rmtree(path, ignore_errors=True)
+            self._holds.tidy()
             for name in self._holds.volumes():
                 for holder in self._holds.of(name):
                     # Acts of ours ended with the agent; containers are asked one by one.
