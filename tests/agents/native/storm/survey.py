@@ -1,6 +1,7 @@
 """Whether a started engine has what it said it has, and the host has nothing else of it."""
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from tests.native_engine import NativeHome
 from tests.waiting import wait_until
 
 MARK = "STORM"
+# An element of the map of published ports, and any address of our pool.
+_FORWARD = re.compile(r"(?:tcp|udp) \. (?:[0-9.]+ \. )?([0-9]+) : ")
+_ADDRESS = re.compile(r"10\.21[0-9]\.[0-9]+\.[0-9]+")
 _PASSING = ("starting", "stopping", "restarting")
 _ALIVE = ("running", "paused")
 _DEADLINE = 15.0
@@ -160,12 +164,16 @@ class Survey:
 
     def _strange_rules(self) -> Iterator[str]:
         rules = process.run(("nft", "list", "ruleset")).text()
-        ports = {str(port.host_port) for one in self.alive.values() for port in one.ports}
-        for line in rules.splitlines():
-            words = line.replace(",", " ").replace("{", " ").split()
-            for before, word in zip(words, words[1:], strict=False):
-                if before == "." and word.isdigit() and word not in ports | {"53"}:
-                    yield f"a rule is left for port {word}: {line.strip()}"
+        ports = {port.host_port for one in self.alive.values() for port in one.ports}
+        places = {one.ipv4_address for live in self.alive.values() for one in live.endpoints}
+        for network in self.engine.list_networks():
+            places |= {network.gateway, network.subnet.partition("/")[0]}
+        for port in {int(found) for found in _FORWARD.findall(rules)} - ports:
+            yield f"a rule is left for port {port}"
+        for port in ports - {int(found) for found in _FORWARD.findall(rules)}:
+            yield f"a rule is lost for port {port}"
+        for address in set(_ADDRESS.findall(rules)) - places:
+            yield f"a rule is left for the address {address}"
 
     def _strange_cgroups(self) -> Iterator[str]:
         for parent in Path("/sys/fs/cgroup").glob(f"**/webpanel-{self.home.uid}"):
