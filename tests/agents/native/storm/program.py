@@ -7,6 +7,7 @@ this process, takes up what the one before it left, is looked at, and is killed 
 
 import os
 import random
+import select
 import sys
 import time
 import traceback
@@ -60,9 +61,8 @@ class Storm:
             os.close(reader)
             self._child(turn, Teller(writer))
         os.close(writer)
-        with os.fdopen(reader) as told:
-            lines = list(told)
-        _, status = os.waitpid(child, 0)
+        lines = heard(reader, child)
+        status = os.waitpid(child, 0)[1]
         for line in lines:
             if line.startswith("!"):
                 raise RuntimeError(line[1:].replace("\\n", "\n"))
@@ -126,6 +126,25 @@ class Storm:
         turn.act.during(stage)
         FUSE.disarm()
         os.write(teller.fd, f"#{FUSE.count}\n".encode())
+
+
+def heard(reader: int, child: int) -> list[str]:
+    """Return the lines that a child writes until it ends, and close the pipe.
+
+    Not until the pipe ends: a program that the child started may hold it for longer.
+    """
+    text = b""
+    pidfd = os.pidfd_open(child)
+    try:
+        while True:
+            ready = select.select([reader, pidfd], [], [])[0]
+            more = os.read(reader, 1 << 20) if reader in ready else b""
+            text += more
+            if not more:
+                return text.decode().splitlines()
+    finally:
+        os.close(pidfd)
+        os.close(reader)
 
 
 def tidy(stage: Stage) -> None:
