@@ -20,10 +20,12 @@ from agents.engines.native.acts.stats import StatsActs
 from agents.engines.native.acts.volumes import VolumeActs
 from agents.engines.native.build.network import remove_left
 from agents.engines.native.containers import isolation
+from agents.engines.native.containers.orphans import Leftovers
 from agents.engines.native.containers.records import ENGINE
 from agents.engines.native.parts import make_parts
 from agents.errors import AgentError
 from agents.linux.failures import kernel_errors
+from agents.linux.orphans import end_orphans
 from agents.protocol.records import EngineRecord
 
 VERSION = "1"
@@ -70,14 +72,17 @@ class NativeEngine(
         with kernel_errors("make the engine's folders", root):
             for folder in (root, run):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+        self._root, self._run = root, run
         self._parts = make_parts(root, run, uid)
 
     def start(self) -> None:
         """See :meth:`Engine.start`."""
         parts = self._parts
+        parts.containers.load()
+        alive = [one.id for one in parts.containers.list() if one.is_alive()]
+        end_orphans(Leftovers(self._root, self._run, alive))
         parts.images.repair()
         parts.volumes.repair()
-        parts.containers.load()
         parts.creator.volume_use.sweep()
         parts.networks.adopt(frozenset(one.id for one in parts.containers.list()))
         remove_left(parts.networks)

@@ -51,7 +51,8 @@ class Fuse:
 
     def __init__(self) -> None:
         self.count = 0
-        self.what = ""
+        # Told of the program that was just started when it burns.
+        self.held: Callable[[int], None] = lambda _: None
         self._at = 0
         self._armed = False
         self._lock = threading.Lock()
@@ -62,13 +63,15 @@ class Fuse:
     def disarm(self) -> None:
         self._armed = False
 
-    def step(self, what: str) -> None:
+    def step(self, what: str, pid: int = 0) -> None:
+        """Count a change; ``pid`` is a program that was just started."""
         if not self._armed:
             return
         with self._lock:
             self.count += 1
             burnt = self.count == self._at
         if burnt:
+            self.held(pid)
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -117,6 +120,6 @@ def _started(init: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(init)
     def call(*args: Any, **kwargs: Any) -> None:
         init(*args, **kwargs)
-        FUSE.step("started")
+        FUSE.step("started", args[0].pid)
 
     return call

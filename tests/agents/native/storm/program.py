@@ -8,6 +8,7 @@ this process, takes up what the one before it left, is looked at, and is killed 
 import os
 import random
 import select
+import signal
 import sys
 import time
 import traceback
@@ -52,21 +53,25 @@ class Storm:
     links_before: frozenset[str] = frozenset()
     counts: dict[str, int] = field(default_factory=dict)
     kills: Counter[str] = field(default_factory=Counter)
+    held: int = 0
 
     def live(self, turn: Turn) -> None:
         """Let one engine live and die. Raises RuntimeError for what it says is wrong."""
         reader, writer = os.pipe()
+        held, self.held = self.held, 0
         child = os.fork()
         if child == 0:
             os.close(reader)
-            self._child(turn, Teller(writer))
+            self._child(turn, Teller(writer), held)
         os.close(writer)
         lines = heard(reader, child)
         status = os.waitpid(child, 0)[1]
         for line in lines:
             if line.startswith("!"):
                 raise RuntimeError(line[1:].replace("\\n", "\n"))
-            if line.startswith("#"):
+            if line.startswith("~"):
+                self.held = int(line[1:])
+            elif line.startswith("#"):
                 self.counts[turn.act.name if turn.act else ""] = int(line[1:])
             else:
                 self.tale.hear(line)
@@ -103,17 +108,24 @@ class Storm:
         with self.home.engine() as engine:
             clear(engine)
 
-    def _child(self, turn: Turn, teller: Teller) -> None:
+    def _child(self, turn: Turn, teller: Teller, held: int) -> None:
         try:
-            self._live(turn, teller)
+            self._live(turn, teller, held)
         except BaseException:  # noqa: BLE001 - told to the parent
             text = traceback.format_exc().replace("\n", "\\n")
             os.write(teller.fd, f"!{text}\n".encode())
         os._exit(0)
 
-    def _live(self, turn: Turn, teller: Teller) -> None:
+    def _hold(self, teller: Teller, pid: int) -> None:
+        """Let a program stand still that was just started, to go on at the worst moment."""
+        if pid:
+            os.kill(pid, signal.SIGSTOP)
+            os.write(teller.fd, f"~{pid}\n".encode())
+
+    def _live(self, turn: Turn, teller: Teller, held: int) -> None:
         engine = NativeEngine(self.home.root, self.home.run, self.home.uid)
         engine.start()
+        let_go(held)
         stage = Stage(engine, teller, self.home.folder, self.home.uid)
         faults = Survey(engine, self.home, self.tale, self.links_before).faults()
         if faults:
@@ -122,10 +134,23 @@ class Storm:
         if turn.act is None:
             return
         turn.act.before(stage)
+        FUSE.held = lambda pid: self._hold(teller, pid)
         FUSE.arm(turn.at)
         turn.act.during(stage)
         FUSE.disarm()
         os.write(teller.fd, f"#{FUSE.count}\n".encode())
+
+
+def let_go(pid: int) -> None:
+    """Have a program go on that stood still, if it is there, and give it time to end."""
+    try:
+        pidfd = os.pidfd_open(pid) if pid else -1
+        if pidfd >= 0:
+            signal.pidfd_send_signal(pidfd, signal.SIGCONT)
+            select.select([pidfd], [], [], 0.3)
+            os.close(pidfd)
+    except ProcessLookupError:
+        return
 
 
 def heard(reader: int, child: int) -> list[str]:
