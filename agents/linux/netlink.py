@@ -23,8 +23,9 @@ from ipaddress import (
 from pathlib import Path
 from typing import Any
 
-from pyroute2 import Conntrack, IPRoute, NetlinkError
-from pyroute2.conntrack import NFCTAttrTuple
+from pyroute2.conntrack import Conntrack, NFCTAttrTuple
+from pyroute2.iproute import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
 
 from agents.linux import namespaces
 from agents.linux.failures import kernel_error, kernel_errors

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyroute2 import IPRoute, NetlinkError
+from pyroute2.iproute import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
 
 from agents.linux.failures import kernel_error, kernel_errors
 

@@ -39,6 +39,17 @@ def test_a_folder_that_somebody_chose_is_kept(tmp_path: Path) -> None:
     assert f"'{tmp_path}/mine'" in begin(tmp_path, PYTHONPYCACHEPREFIX=f"{tmp_path}/mine")
 
 
+def test_links_can_be_listed_without_the_whole_of_pyroute2() -> None:
+    told = say(
+        "lean.begin((), __import__('pathlib').Path('/'))\n"
+        "from agents.linux import netlink\n"
+        "print(any(link.name == 'lo' for link in netlink.list_links()))\n"
+        "print('pyroute2.ndb.main' in sys.modules)\n",
+        "-OO",
+    )
+    assert told.split() == ["True", "False"]
+
+
 def test_a_lean_process_goes_on_as_it_is(tmp_path: Path) -> None:
     assert say("lean.begin((), __import__('pathlib').Path('/'))", "-OO") == ""
 
