@@ -124,7 +124,7 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
     return Parts(
         root=root,
         images=images,
-        builder=Builder(root, images, networks),
+        builder=Builder(root, images, networks, RegistryService(root, images).fetch),
         volumes=volumes,
         networks=networks,
         notifier=notifier,

@@ -22,7 +22,9 @@ class RegistryActs(Engine):
     ) -> ImageRecord:
         """See :meth:`Registries.pull_image`."""
         registries = self._parts.registries
-        return registries.pull(reference, platform, credentials, progress, cancelled).record()
+        image = registries.pull(reference, platform, credentials, progress, cancelled)
+        self._parts.events.emit("image", "pull", image.id, name=reference)
+        return image.record()
 
     def push_image(
         self,
@@ -33,7 +35,10 @@ class RegistryActs(Engine):
         cancelled: Cancelled = never,
     ) -> str:
         """See :meth:`Registries.push_image`."""
-        return self._parts.registries.push(reference, credentials, progress, cancelled)
+        digest = self._parts.registries.push(reference, credentials, progress, cancelled)
+        image = self._parts.images.find(reference)
+        self._parts.events.emit("image", "push", image.id, name=reference)
+        return digest
 
     def login(self, registry: str, credentials: Credentials) -> None:
         """See :meth:`Registries.login`."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agents.engines.base import Cancelled, Output, never
 from agents.engines.native.build import state as states
+from agents.engines.native.build.bases import Bases, Pull
 from agents.engines.native.build.parser import Dockerfile, Instruction, parse
 from agents.engines.native.build.patterns import Matcher, read_ignore_file
 from agents.engines.native.build.plan import Plan, Stage, make_plan
@@ -33,19 +34,26 @@ from agents.errors import (
     ConflictError,
     InvalidInputError,
     NotFoundError,
+    RegistryError,
 )
 from agents.linux.failures import kernel_errors
 
 # What the author of the Dockerfile can mend is told with its line.
-_OF_THE_FILE = (InvalidInputError, NotFoundError, ConflictError)
+_OF_THE_FILE = (InvalidInputError, NotFoundError, ConflictError, RegistryError)
 
 
 class Builder:
-    """Builds images into a store. One object may run several builds at once."""
+    """Builds images into a store. One object may run several builds at once.
 
-    def __init__(self, root: Path, store: ImageStore, networks: Networks) -> None:
+    Bases that are not there are fetched by ``pull``, if it is given.
+    """
+
+    def __init__(
+        self, root: Path, store: ImageStore, networks: Networks, pull: Pull | None = None
+    ) -> None:
         self._root = root
         self._store = store
+        self._pull = pull
         self._network = BuildNetwork(networks)
 
     def build(self, spec: BuildSpec, output: Output, cancelled: Cancelled = never) -> StoredImage:
@@ -56,9 +64,11 @@ class Builder:
         Steps that succeeded before stay in the cache; else nothing is left behind.
         """
         with kernel_errors("build in", spec.context), self._store.building():
+            bases = Bases(store=self._store, output=output, cancelled=cancelled, pull=self._pull)
             run = _Build(
                 root=self._root,
                 store=self._store,
+                bases=bases,
                 network=self._network,
                 spec=spec,
                 output=output,
@@ -75,6 +85,7 @@ class Builder:
 class _Build:
     root: Path
     store: ImageStore
+    bases: Bases
     network: BuildNetwork
     spec: BuildSpec
     output: Output
@@ -159,7 +170,7 @@ class _Build:
         expander = Expander(escape=file.escape)
         if stage.base == "scratch":
             return states.from_scratch(expander, self.spec.arguments, plan.header)
-        image = self.store.find(stage.base)
+        image = self.bases.find(stage.base)
         return states.from_image(image, expander, self.spec.arguments, plan.header)
 
     def _triggers(
@@ -177,7 +188,7 @@ class _Build:
         source = plan.source(name, stage.number)
         if source is not None:
             return tuple(self._done[source.number].diff_ids)
-        return self.store.find(name).diff_ids
+        return self.bases.find(name).diff_ids
 
     def _finish(self, state: StageState) -> StoredImage:
         if self.cancelled():

@@ -42,6 +42,10 @@ class RegistryService:
         with exchange(self._root, name, self._logins, credentials, cancelled) as session:
             return Pull(self._images, session, listener).run(wanted)
 
+    def fetch(self, reference: str, listener: LayerListener, cancelled: Cancelled) -> StoredImage:
+        """Fetch an image for this machine, with the login that is kept."""
+        return self.pull(reference, "", None, listener, cancelled)
+
     def push(
         self,
         reference: str,

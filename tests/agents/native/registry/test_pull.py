@@ -1,8 +1,13 @@
 """Pulling: what comes, in which forms, and what is refused."""
 
+from pathlib import Path
+
 import pytest
 
-from agents.errors import InvalidInputError, NotFoundError, NotSupportedError
+from agents.engines.native.build.builder import Builder
+from agents.engines.native.network import Networks
+from agents.engines.specs import BuildSpec
+from agents.errors import BuildError, InvalidInputError, NotFoundError, NotSupportedError
 from tests.agents.native.image_files import needs_root
 from tests.agents.native.registry.conftest import Shop
 from tests.contracts.bench import unique
@@ -91,6 +96,37 @@ def test_a_missing_platform_is_told_with_those_there_are(
     publisher.index(name, "all", {"linux/s390x": put, "linux/arm64": put})
     with pytest.raises(NotSupportedError, match=r"linux/amd64.*: linux/arm64, linux/s390x"):
         shop.pull(f"{registry.name}/{name}:all")
+
+
+def builder_of(shop: Shop) -> Builder:
+    # Its network is not made, as no step runs a command.
+    networks = Networks(shop.root, shop.root / "run")
+    return Builder(shop.root, shop.images, networks, shop.service.fetch)
+
+
+def test_a_build_pulls_its_bases(
+    shop: Shop, registry: Registry, publisher: Publisher, tmp_path: Path
+) -> None:
+    name, lines = unique("base"), []
+    put = publisher.image(name, "1", [layer("a", b"A")])
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {registry.name}/{name}:1\nCOPY --from={registry.name}/{name}:1 a b\n"
+    )
+    spec = BuildSpec(context=tmp_path, references=("built:1",))
+    built = builder_of(shop).build(spec, lines.append)
+    assert built.diff_ids[0] == shop.images.find(put.config).diff_ids[0]
+    assert (built.layers[1] / "b").read_bytes() == b"A"
+    assert lines.count(f"Pull {registry.name}/{name}:1") == 1
+
+
+def test_a_base_that_cannot_be_pulled_names_its_line(
+    shop: Shop, registry: Registry, tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").write_text(f"# first\nFROM {registry.name}/nowhere:1\n")
+    spec = BuildSpec(context=tmp_path, references=("built:1",))
+    with pytest.raises(BuildError, match="has no nowhere:1") as caught:
+        builder_of(shop).build(spec, print)
+    assert caught.value.line == 2
 
 
 def test_a_missing_image_is_not_found(shop: Shop, registry: Registry) -> None:
