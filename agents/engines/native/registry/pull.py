@@ -41,6 +41,7 @@ from agents.errors import (
     InvalidInputError,
     NotFoundError,
     NotSupportedError,
+    OutOfSpaceError,
     RegistryError,
 )
 from agents.linux.failures import kernel_errors
@@ -81,10 +82,18 @@ class Pull:
         with kernel_errors("pull an image"), self._images.taking_in():
             self._fetch_layers(found.layers, diff_ids)
             self._session.stop.check()
-            blobs = {one.digest: one.size for one in found.layers}
-            self._images.originals.keep(found.documents, blobs)
+            self._keep_originals(found)
             called = [f"{name.name}@{digest}" for digest in found.digests]
             return self._images.commit(found.config, diff_ids, (str(name),), called)
+
+    def _keep_originals(self, found: Found) -> None:
+        originals, blobs = self._images.originals, {one.digest: one.size for one in found.layers}
+        if self._session.places.settings.keep_compressed:
+            originals.keep(found.documents, blobs)
+            return
+        originals.keep(found.documents, {})
+        for digest in blobs:
+            originals.download(digest).unlink(missing_ok=True)
 
     def _find(self, name: Reference, platform: Platform) -> Found:
         """Ask one source after the other; the one that answers is asked first from now on."""
@@ -137,13 +146,17 @@ class Pull:
 
     def _fetch_layer(self, diff_id: str, layer: Descriptor) -> None:
         """Bring one layer into the store; what was there of it and is damaged is fetched anew."""
-        with kernel_errors("store a layer"):
-            try:
+        try:
+            with kernel_errors("store a layer"):
                 self._try_layer(diff_id, layer)
-            except MismatchError as error:
-                if not error.resumed:
-                    raise
-                self._try_layer(diff_id, layer)
+        except MismatchError as error:
+            if not error.resumed:
+                raise
+            self._try_layer(diff_id, layer)
+        except OutOfSpaceError:
+            # What is kept for another try would keep that from succeeding.
+            self._images.originals.download(layer.digest).unlink(missing_ok=True)
+            raise
 
     def _try_layer(self, diff_id: str, layer: Descriptor) -> None:
         def moved(have: int) -> None:

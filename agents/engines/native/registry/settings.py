@@ -30,9 +30,13 @@ class RegistrySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of the file; a registry's key is its name in images' names."""
+    """All of the file; a registry's key is its name in images' names.
+
+    ``keep_compressed`` keeps layers as they came, too, for pushing them elsewhere.
+    """
 
     parallel: int = 3
+    keep_compressed: bool = True
     registry: dict[str, RegistrySettings] = {}
 
 

@@ -2,14 +2,19 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from agents.errors import OutOfSpaceError
+from agents.linux import mounts
 from tests.agents.native.image_files import file, make_tar, needs_root
 from tests.agents.native.registry.conftest import Shop, make_shop
 from tests.contracts.bench import unique
@@ -36,6 +41,18 @@ service.pull(sys.argv[2], "", None, lambda one: print(one.state, flush=True), ne
 print(peak() - before)
 """
 ROUNDS = 12
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MB."""
+    path = tmp_path / "small"
+    path.mkdir()
+    mounts.mount_tmpfs(path, size=8 << 20)
+    try:
+        yield path
+    finally:
+        mounts.unmount(path)
 
 
 def start(shop: Shop, reference: str) -> subprocess.Popen[bytes]:
@@ -109,6 +126,19 @@ def test_the_same_image_is_pulled_by_several_at_once_and_fetched_once(
     assert {one.id for one in images} == {put.config}
     fetched = [line for line in registry.log().splitlines() if f"/blobs/{put.blobs[0]}" in line]
     assert sum('"http.request.method":"GET"' in line for line in fetched) <= 2
+
+
+def test_a_full_disk_is_told_and_given_back(
+    registry: Registry, publisher: Publisher, small_disk: Path
+) -> None:
+    name = unique("full")
+    publisher.image(name, "1", [layer("big", os.urandom(6 << 20))])
+    shop = make_shop(small_disk / "engine")
+    before = shutil.disk_usage(small_disk).free
+    with pytest.raises(OutOfSpaceError):
+        shop.pull(f"{registry.name}/{name}:1")
+    assert shop.left() == []
+    assert shutil.disk_usage(small_disk).free > before - 100_000
 
 
 @pytest.mark.parametrize("packing", ["gzip", "zstd"])

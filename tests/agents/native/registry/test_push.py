@@ -84,6 +84,20 @@ def test_what_is_not_here_cannot_be_pushed(shop: Shop) -> None:
         shop.push("localhost:1/app:1")
 
 
+def test_compressed_layers_are_not_kept_if_that_is_set(
+    shop: Shop, registry: Registry, other: Registry, publisher: Publisher
+) -> None:
+    name = unique("app")
+    put = publisher.image(name, "1", [layer(name)])
+    shop.settings("keep_compressed = false\n")
+    image = shop.pull(f"{registry.name}/{name}:1")
+    assert shop.images.originals.blob(put.blobs[0]) is None
+    assert shop.push(f"{registry.name}/{name}:1") == put.manifest
+    shop.images.tag(image.id, f"{other.name}/{name}:1")
+    assert shop.push(f"{other.name}/{name}:1") != put.manifest
+    assert shop.pull(f"{other.name}/{name}:1").id == image.id
+
+
 def test_what_came_is_kept_for_as_long_as_its_image(
     shop: Shop, registry: Registry, publisher: Publisher
 ) -> None:
