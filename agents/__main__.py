@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from agents import __version__, config, lean
+from agents import __version__, config
 from agents.errors import AgentError, ConflictError, NotFoundError
 
 DEFAULT_ROOT = Path("/var/lib/webpanel-agent")
@@ -104,6 +104,8 @@ def _join(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from agents.worker import lean
+
     found = config.load(arguments.config)
     again = ("run", "--config", str(arguments.config))
     lean.begin(again, found.root)

@@ -9,7 +9,7 @@ import pytest
 
 PROGRAM = """
 import os, sys
-from agents import lean
+from agents.worker import lean
 os.execve = lambda path, argv, environment: print(argv[1:], sorted(environment.items()))
 import msgspec
 """
