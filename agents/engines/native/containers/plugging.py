@@ -21,17 +21,18 @@ def plug_in(container: Container, endpoint: EndpointSpec, networks: Networks) ->
         _check(container)
         name = networks.find(endpoint.network).name
         endpoint = replace(endpoint, network=name)
+        before = networks.attachment(container.id)
         known = [one for one in container.manifest.spec.endpoints if one.network == name]
-        if endpoint in known:
+        if endpoint in known and _is_on(before, name):
             return
-        if known:
+        if known and endpoint not in known:
             raise ConflictError(
                 f"{container.manifest.name} is on the network {name} already, in another way",
                 hint="Disconnect it first.",
                 field="networks",
             )
-        endpoints = (*container.manifest.spec.endpoints, endpoint)
-        before = networks.attachment(container.id)
+        others = (one for one in container.manifest.spec.endpoints if one.network != name)
+        endpoints = (*others, endpoint)
         if before is None:
             _keep(container, endpoints, container.status)
             return
@@ -48,9 +49,9 @@ def unplug(container: Container, network: str, networks: Networks) -> None:
         name = networks.find(network).name
         endpoints = container.manifest.spec.endpoints
         kept = tuple(one for one in endpoints if one.network != name)
-        if kept == endpoints:
-            return
         before = networks.attachment(container.id)
+        if kept == endpoints and (before is None or not _is_on(before, name)):
+            return
         if before is None:
             _keep(container, kept, container.status)
         else:
@@ -66,6 +67,11 @@ def _check(container: Container) -> None:
             f"the container {name} has the network mode {mode}, so it can be on no network",
             field="network_mode",
         )
+
+
+def _is_on(attachment: Attachment | None, network: str) -> bool:
+    """Return whether a container is where its record says; one that does not run is."""
+    return attachment is None or any(one.network == network for one in attachment.endpoints)
 
 
 def _settle(

@@ -29,6 +29,10 @@ class Place:
     """A network namespace that ends with the test."""
 
     def __init__(self, stack: ExitStack, path: Path) -> None:
+        self.enter(stack, path)
+
+    def enter(self, stack: ExitStack, path: Path) -> None:
+        """Make the namespace."""
         self.path = path
         self.stack = stack
         namespaces.create_network_namespace(path)
@@ -85,12 +89,13 @@ class Container(Place):
 class Host(Place):
     """A machine with an agent; calls of ``networks`` run in its namespace."""
 
-    def __init__(self, stack: ExitStack, folder: Path) -> None:
-        super().__init__(stack, folder / "host")
+    def __init__(self, stack: ExitStack, folder: Path, path: Path | None = None) -> None:
+        super().__init__(stack, path or folder / "host")
         self.folder = folder
         (folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
-        # A new namespace takes this over from the machine that the tests run on.
-        self.run(lambda: write_sysctl("net/ipv4/ip_forward", "0"))
+        if path is None:
+            # A new namespace takes this over from the machine that the tests run on.
+            self.run(lambda: write_sysctl("net/ipv4/ip_forward", "0"))
         self.networks: Any = None
         self.restart_agent()
         stack.callback(self._clean_up)
