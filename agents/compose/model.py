@@ -18,6 +18,7 @@ RestartName = Literal["no", "always", "on-failure", "unless-stopped"]
 NetworkMode = str
 SHARES_SERVICE = "service:"
 PullPolicy = Literal["missing", "always", "never", "build"]
+Propagation = Literal["", "private", "rprivate", "shared", "rshared", "slave", "rslave"]
 Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
 
 
@@ -69,7 +70,7 @@ class Mount(Part, frozen=True, kw_only=True):
     volume_name: str = ""
     read_only: bool = False
     create_host_path: bool = True
-    propagation: str = ""
+    propagation: Propagation = ""
     selinux: str = ""
     nocopy: bool = False
     subpath: str = ""
@@ -136,11 +137,43 @@ class Ulimit(Part, frozen=True, kw_only=True):
 
 
 class Limits(Part, frozen=True, kw_only=True):
-    """What a container may use at most."""
+    """What a container may use; ``memory_swap`` counts memory and swap, -1 is no bound.
+
+    The four maps give bytes or operations a second for the path of a block device.
+    """
 
     cpus: float | None = None
     memory: int | None = None
     pids: int | None = None
+    cpu_shares: int | None = None
+    cpuset: str = ""
+    memory_swap: int | None = None
+    memory_reservation: int | None = None
+    blkio_weight: int | None = None
+    read_bytes: dict[str, int] = {}
+    write_bytes: dict[str, int] = {}
+    read_operations: dict[str, int] = {}
+    write_operations: dict[str, int] = {}
+
+
+class Device(Part, frozen=True, kw_only=True):
+    """A device of the host, or a folder of them; ``access`` is of r, w and m."""
+
+    source: str
+    target: str = ""
+    access: str = "rwm"
+
+
+class Security(Part, frozen=True, kw_only=True):
+    """What keeps a container from the host. ``seccomp`` is "", "unconfined" or a profile's text.
+
+    ``unmask`` shows what is hidden of /proc and /sys.
+    """
+
+    no_new_privileges: bool = False
+    seccomp: str = ""
+    user_namespace: Literal["", "host"] = ""
+    unmask: bool = False
 
 
 class Service(Part, frozen=True, kw_only=True):
@@ -185,6 +218,20 @@ class Service(Part, frozen=True, kw_only=True):
     privileged: bool = False
     cap_add: tuple[str, ...] = ()
     cap_drop: tuple[str, ...] = ()
+    security: Security = Security()
+    devices: tuple[Device, ...] = ()
+    device_rules: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    pid_mode: str = ""
+    ipc_mode: str = ""
+    uts_mode: Literal["", "host"] = ""
+    domainname: str = ""
+    dns_search: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
+    shm_size: int | None = None
+    oom_score_adj: int | None = None
+    tty: bool = False
+    open_stdin: bool = False
 
 
 def shared_service(service: Service) -> str:

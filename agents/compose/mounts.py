@@ -1,12 +1,13 @@
 """The short form of a mount: ``[source:]target[:options]``."""
 
 import re
+from typing import get_args
 
 from agents.compose.errors import InvalidValueError
-from agents.compose.model import Mount
+from agents.compose.model import Mount, Propagation
 
 _EXPECTED = '"./data:/data", "name:/data:ro" or "/data"'
-_PROPAGATION = frozenset({"shared", "rshared", "slave", "rslave", "private", "rprivate"})
+_PROPAGATION: tuple[Propagation, ...] = tuple(one for one in get_args(Propagation) if one)
 _WINDOWS_PATH = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _KNOWN_OPTIONS = frozenset({"ro", "rw", "nocopy", "z", "Z", "cached", "delegated", "consistent"})
 
@@ -36,7 +37,7 @@ def unknown_options(text: str) -> tuple[str, ...]:
     fields = _split(text)
     if len(fields) != 3:
         return ()
-    known = _KNOWN_OPTIONS | _PROPAGATION
+    known = _KNOWN_OPTIONS | set(_PROPAGATION)
     return tuple(sorted(frozenset(fields[2].split(",")) - known))
 
 
@@ -47,14 +48,14 @@ def is_path(source: str) -> bool:
 
 def _with_options(source: str, target: str, options: frozenset[str]) -> Mount:
     bind = is_path(source)
-    propagation = sorted(options & _PROPAGATION)
+    propagation: Propagation = next((one for one in _PROPAGATION if one in options), "")
     return Mount(
         type="bind" if bind else "volume",
         source=source,
         target=target,
         read_only="ro" in options,
         nocopy=not bind and "nocopy" in options,
-        propagation=propagation[0] if bind and propagation else "",
+        propagation=propagation if bind else "",
         selinux="Z" if "Z" in options else "z" if "z" in options else "",
     )
 

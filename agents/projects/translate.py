@@ -1,6 +1,7 @@
 """From a compose service to the spec of one of its containers. Pure."""
 
 import hashlib
+from dataclasses import replace
 
 from agents.compose import labels
 from agents.compose.canonical import service_spec
@@ -16,6 +17,7 @@ from agents.compose.model import (
 from agents.compose.plan import ContainerAction
 from agents.engines.specs import (
     ContainerSpec,
+    DeviceSpec,
     EndpointSpec,
     HealthcheckSpec,
     Limits,
@@ -23,6 +25,7 @@ from agents.engines.specs import (
     MountSpec,
     PortSpec,
     RestartPolicy,
+    SecuritySpec,
     UlimitSpec,
     VolumeSpec,
 )
@@ -45,7 +48,7 @@ def container_spec(
     replaces = action.kind == "recreate"
     marks = {REPLACES: action.container_id, FINAL_NAME: action.name} if replaces else {}
     known = labels.container_labels(project, service, action.number, image_id=image_id)
-    return ContainerSpec(
+    spec = ContainerSpec(
         name=action.name + WAITING_SUFFIX if replaces else action.name,
         image=service.image,
         command=service.command,
@@ -62,9 +65,7 @@ def container_spec(
         restart=RestartPolicy(
             name=service.restart.policy, maximum_retries=service.restart.max_retries
         ),
-        limits=Limits(
-            cpus=service.limits.cpus, memory=service.limits.memory, pids=service.limits.pids
-        ),
+        limits=_limits(service),
         stop_signal=service.stop_signal,
         stop_grace=service.stop_grace_period,
         read_only=service.read_only,
@@ -78,9 +79,57 @@ def container_spec(
             UlimitSpec(name=one.name, soft=one.soft, hard=one.hard) for one in service.ulimits
         ),
         init=service.init,
+        shm_size=service.shm_size,
+        oom_score_adj=service.oom_score_adj,
+        tty=service.tty,
+        open_stdin=service.open_stdin,
         healthcheck=_healthcheck(service.healthcheck),
         log=_log(service.logging),
         spec_json=service_spec(service),
+    )
+    return _with_rights(spec, service)
+
+
+def _with_rights(spec: ContainerSpec, service: Service) -> ContainerSpec:
+    """Return the spec with what the service shares with its host, or is given of it."""
+    return replace(
+        spec,
+        security=SecuritySpec(
+            no_new_privileges=service.security.no_new_privileges,
+            seccomp=service.security.seccomp,
+            user_namespace=service.security.user_namespace,
+            unmask=service.security.unmask,
+        ),
+        devices=tuple(
+            DeviceSpec(source=one.source, target=one.target, access=one.access)
+            for one in service.devices
+        ),
+        device_rules=service.device_rules,
+        groups=service.groups,
+        pid_mode=service.pid_mode,
+        ipc_mode=service.ipc_mode,
+        uts_mode=service.uts_mode,
+        domainname=service.domainname,
+        dns_search=service.dns_search,
+        dns_options=service.dns_options,
+    )
+
+
+def _limits(service: Service) -> Limits:
+    asked = service.limits
+    return Limits(
+        cpus=asked.cpus,
+        cpu_shares=asked.cpu_shares,
+        cpuset_cpus=asked.cpuset,
+        memory=asked.memory,
+        memory_swap=asked.memory_swap,
+        memory_reservation=asked.memory_reservation,
+        pids=asked.pids,
+        blkio_weight=asked.blkio_weight,
+        read_bytes=asked.read_bytes,
+        write_bytes=asked.write_bytes,
+        read_operations=asked.read_operations,
+        write_operations=asked.write_operations,
     )
 
 
@@ -162,6 +211,10 @@ def _mount(project: Project, action: ContainerAction, mount: Mount) -> MountSpec
         inside=project.working_dir if mount.type == "bind" else "",
         read_only=mount.read_only,
         tmpfs_size=mount.tmpfs_size,
+        tmpfs_mode=mount.tmpfs_mode,
+        subpath=mount.subpath,
+        no_copy=mount.nocopy,
+        propagation=mount.propagation,
     )
 
 

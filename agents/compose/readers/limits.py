@@ -2,15 +2,27 @@
 
 from typing import TypeVar
 
+import msgspec
+
 from agents.compose.cursor import Cursor, Fields
 from agents.compose.errors import InvalidValueError
 from agents.compose.keys import keys
 from agents.compose.model import Limits, Ulimit
-from agents.compose.quantities import parse_size
+from agents.compose.quantities import parse_seconds, parse_size
 from agents.compose.readers.lifecycle import read_count
 from agents.compose.readers.pairs import read_labels
-from agents.compose.readers.tables import DEPLOY, RESOURCE_LIMITS, RESOURCES, ULIMIT
+from agents.compose.readers.tables import (
+    BLKIO,
+    BLKIO_RATE,
+    DEPLOY,
+    RESERVATIONS,
+    RESOURCE_LIMITS,
+    RESOURCES,
+    ULIMIT,
+)
 
+_USUAL_PERIOD = 100_000
+_MICROSECONDS = 1_000_000
 Number = TypeVar("Number", int, float)
 _ULIMITS = keys(
     """
@@ -25,16 +37,79 @@ def read_limits(fields: Fields) -> tuple[Limits, int]:
 
     ``deploy`` wins over the older keys; Compose refuses to have both with different values.
     """
-    older = Limits(
-        cpus=fields.read("cpus", _read_cpus, None),
-        memory=fields.read("mem_limit", _read_memory, None),
-        pids=fields.read("pids_limit", _read_pids, None),
-    )
+    older = _with_blkio(_read_older(fields), fields)
     scale = fields.read("scale", read_count, None)
     deploy = fields.get("deploy")
     if deploy is None:
         return older, 1 if scale is None else scale
     return deploy.guard(lambda at: _read_deploy(at, older, scale), (older, scale or 1))
+
+
+def _read_older(fields: Fields) -> Limits:
+    shares = fields.read("cpu_shares", read_count, None)
+    return Limits(
+        cpus=_read_cpu_bound(fields),
+        memory=fields.read("mem_limit", _read_memory, None),
+        pids=fields.read("pids_limit", _read_pids, None),
+        cpu_shares=shares or None,
+        cpuset=fields.read("cpuset", Cursor.word, ""),
+        memory_swap=fields.read("memswap_limit", _read_swap, None),
+        memory_reservation=fields.read("mem_reservation", _read_memory, None),
+    )
+
+
+def _read_cpu_bound(fields: Fields) -> float | None:
+    """Read ``cpus``, or the quota and period (microseconds) that say the same."""
+    cpus = fields.read("cpus", _read_cpus, None)
+    quota = fields.read("cpu_quota", _read_microseconds, None)
+    period = fields.read("cpu_period", _read_microseconds, None) or _USUAL_PERIOD
+    if quota is None:
+        return cpus
+    if cpus is not None and cpus != quota / period:
+        fields.cursor.find("cpu_quota").error('"cpus" and "cpu_quota" differ', hint="Keep one.")
+    return quota / period
+
+
+def _read_microseconds(cursor: Cursor) -> float | None:
+    """Read a number, or a duration such as ``50ms``."""
+    text = cursor.word()
+    number = float(text) if text.lstrip("-").isdecimal() else parse_seconds(text) * _MICROSECONDS
+    return number if number > 0 else None
+
+
+def _read_swap(cursor: Cursor) -> int | None:
+    text = cursor.word()
+    return -1 if text == "-1" else parse_size(text) or None
+
+
+def _with_blkio(limits: Limits, fields: Fields) -> Limits:
+    at = fields.get("blkio_config")
+    return limits if at is None else at.guard(lambda one: _read_blkio(one, limits), limits)
+
+
+def _read_blkio(cursor: Cursor, limits: Limits) -> Limits:
+    fields = cursor.fields(BLKIO)
+    return msgspec.structs.replace(
+        limits,
+        blkio_weight=fields.read("weight", read_count, None) or None,
+        read_bytes=fields.read("device_read_bps", _read_rates, {}),
+        write_bytes=fields.read("device_write_bps", _read_rates, {}),
+        read_operations=fields.read("device_read_iops", _read_rates, {}),
+        write_operations=fields.read("device_write_iops", _read_rates, {}),
+    )
+
+
+def _read_rates(cursor: Cursor) -> dict[str, int]:
+    return dict(cursor.each(_read_rate))
+
+
+def _read_rate(cursor: Cursor) -> tuple[str, int]:
+    fields = cursor.fields(BLKIO_RATE)
+    path = fields.read("path", Cursor.word, "")
+    rate = fields.read("rate", lambda at: parse_size(at.word()), None)
+    if not path or not rate:
+        raise InvalidValueError('"path" and "rate" are both needed')
+    return path, rate
 
 
 def _read_deploy(cursor: Cursor, older: Limits, scale: int | None) -> tuple[Limits, int]:
@@ -43,10 +118,14 @@ def _read_deploy(cursor: Cursor, older: Limits, scale: int | None) -> tuple[Limi
     if None not in (scale, replicas) and scale != replicas:
         raise InvalidValueError('"scale" and "deploy.replicas" differ', hint="Keep one of them.")
     newer = fields.read("resources", _read_resources, Limits())
-    limits = Limits(
+    limits = msgspec.structs.replace(
+        older,
         cpus=_one_of("cpus", older.cpus, newer.cpus),
         memory=_one_of("mem_limit", older.memory, newer.memory),
         pids=_one_of("pids_limit", older.pids, newer.pids),
+        memory_reservation=_one_of(
+            "mem_reservation", older.memory_reservation, newer.memory_reservation
+        ),
     )
     count = replicas if replicas is not None else scale
     return limits, 1 if count is None else count
@@ -61,7 +140,13 @@ def _one_of(key: str, older: Number | None, newer: Number | None) -> Number | No
 
 def _read_resources(cursor: Cursor) -> Limits:
     fields = cursor.fields(RESOURCES)
-    return fields.read("limits", _read_resource_limits, Limits())
+    limits = fields.read("limits", _read_resource_limits, Limits())
+    reserved = fields.read("reservations", _read_reservations, None)
+    return msgspec.structs.replace(limits, memory_reservation=reserved)
+
+
+def _read_reservations(cursor: Cursor) -> int | None:
+    return cursor.fields(RESERVATIONS).read("memory", _read_memory, None)
 
 
 def _read_resource_limits(cursor: Cursor) -> Limits:

@@ -2,18 +2,19 @@
 
 import posixpath
 from dataclasses import dataclass
+from typing import cast, get_args
 
 import msgspec
 
 from agents.compose.cursor import Cursor, Fields
 from agents.compose.errors import InvalidValueError
-from agents.compose.model import Mount, MountType
+from agents.compose.model import Mount, MountType, Propagation
 from agents.compose.mounts import parse_mount, unknown_options
 from agents.compose.quantities import parse_size
 from agents.compose.readers.tables import MOUNT, MOUNT_BIND, MOUNT_TMPFS, MOUNT_VOLUME
 
 # Read and kept, but no engine does anything about them.
-_WITHOUT_EFFECT = ("propagation", "selinux", "nocopy", "tmpfs_mode")
+_WITHOUT_EFFECT = ("selinux",)
 _TYPES: dict[str, MountType] = {"bind": "bind", "volume": "volume", "tmpfs": "tmpfs"}
 
 
@@ -65,7 +66,7 @@ class MountReader:
         self._targets.add(mount.target)
         for option in _WITHOUT_EFFECT:
             if getattr(mount, option):
-                cursor.warn(f'"{option.removeprefix("tmpfs_")}" has no effect yet')
+                cursor.warn(f'"{option}" has no effect yet')
         return mount
 
 
@@ -135,14 +136,26 @@ def _with_bind(mount: Mount, cursor: Cursor) -> Mount:
     return msgspec.structs.replace(
         mount,
         create_host_path=fields.read("create_host_path", Cursor.boolean, True),
-        propagation=fields.read("propagation", Cursor.word, ""),
+        propagation=fields.read("propagation", _read_propagation, ""),
         selinux=fields.read("selinux", Cursor.word, ""),
     )
 
 
+def _read_propagation(cursor: Cursor) -> Propagation:
+    text = cursor.word()
+    for known in get_args(Propagation):
+        if text == known:
+            return cast("Propagation", known)
+    raise InvalidValueError(f'"{text}" is not known', expected="like rprivate or rslave")
+
+
 def _with_volume(mount: Mount, cursor: Cursor) -> Mount:
     fields = cursor.fields(MOUNT_VOLUME)
-    return msgspec.structs.replace(mount, nocopy=fields.read("nocopy", Cursor.boolean, False))
+    return msgspec.structs.replace(
+        mount,
+        nocopy=fields.read("nocopy", Cursor.boolean, False),
+        subpath=fields.read("subpath", Cursor.word, ""),
+    )
 
 
 def _with_tmpfs(mount: Mount, cursor: Cursor) -> Mount:

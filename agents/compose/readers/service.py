@@ -8,7 +8,8 @@ from agents.compose.cursor import Cursor, Fields
 from agents.compose.files import FileReader
 from agents.compose.model import SHARES_SERVICE, Dependency, Port, Restart, Service
 from agents.compose.names import check_container_name
-from agents.compose.readers import attachments, lifecycle, limits, pairs, ports
+from agents.compose.quantities import parse_size
+from agents.compose.readers import attachments, lifecycle, limits, pairs, ports, rights
 from agents.compose.readers.build import read_build
 from agents.compose.readers.commands import read_command
 from agents.compose.readers.environment import read_environment
@@ -33,7 +34,7 @@ def read_service(cursor: Cursor, files: FileReader, paths: Paths) -> ServiceDraf
     service = _with_process(service, fields, files)
     service = _with_network(service, fields, tuple(port for port, _ in published))
     service = _with_storage(service, fields, paths)
-    service = _with_rights(service, fields)
+    service = _with_rights(service, fields, files)
     if not _has(fields, "image", "build", "extends", "provider"):
         cursor.error(
             "The service has neither an image nor a build",
@@ -78,6 +79,8 @@ def _with_process(service: Service, fields: Fields, files: FileReader) -> Servic
         init=fields.read("init", Cursor.boolean, False),
         stop_signal=fields.read("stop_signal", Cursor.word, ""),
         stop_grace_period=fields.read("stop_grace_period", lifecycle.read_seconds, 10.0),
+        tty=fields.read("tty", Cursor.boolean, False),
+        open_stdin=fields.read("stdin_open", Cursor.boolean, False),
     )
 
 
@@ -99,6 +102,9 @@ def _with_network(service: Service, fields: Fields, published: tuple[Port, ...])
         network_mode=mode,
         extra_hosts=fields.read("extra_hosts", attachments.read_extra_hosts, {}),
         dns=fields.read("dns", _read_dns, ()),
+        dns_search=fields.read("dns_search", _read_words, ()),
+        dns_options=fields.read("dns_opt", pairs.read_list, ()),
+        domainname=fields.read("domainname", Cursor.word, ""),
     )
 
 
@@ -116,16 +122,23 @@ def _read_dns(cursor: Cursor) -> tuple[str, ...]:
     return (attachments.read_address(cursor.word()),)
 
 
+def _read_words(cursor: Cursor) -> tuple[str, ...]:
+    return pairs.read_list(cursor) if cursor.is_list else (cursor.word(),)
+
+
 def _with_storage(service: Service, fields: Fields, paths: Paths) -> Service:
     reader = MountReader(paths)
     mounted = fields.read("volumes", reader.read_mounts, ())
     mounted += fields.read("tmpfs", reader.read_tmpfs, ())
     return msgspec.structs.replace(
-        service, volumes=mounted, read_only=fields.read("read_only", Cursor.boolean, False)
+        service,
+        volumes=mounted,
+        read_only=fields.read("read_only", Cursor.boolean, False),
+        shm_size=fields.read("shm_size", lambda at: parse_size(at.word()), None),
     )
 
 
-def _with_rights(service: Service, fields: Fields) -> Service:
+def _with_rights(service: Service, fields: Fields, files: FileReader) -> Service:
     return msgspec.structs.replace(
         service,
         ulimits=fields.read("ulimits", limits.read_ulimits, ()),
@@ -133,4 +146,12 @@ def _with_rights(service: Service, fields: Fields) -> Service:
         privileged=fields.read("privileged", Cursor.boolean, False),
         cap_add=fields.read("cap_add", limits.read_capabilities, ()),
         cap_drop=fields.read("cap_drop", limits.read_capabilities, ()),
+        security=rights.read_security(fields, files),
+        devices=fields.read("devices", rights.read_devices, ()),
+        device_rules=fields.read("device_cgroup_rules", rights.read_device_rules, ()),
+        groups=fields.read("group_add", pairs.read_list, ()),
+        pid_mode=fields.read("pid", rights.read_pid_mode, ""),
+        ipc_mode=fields.read("ipc", rights.read_ipc_mode, ""),
+        uts_mode=fields.read("uts", rights.read_uts_mode, ""),
+        oom_score_adj=fields.read("oom_score_adj", Cursor.integer, None),
     )

@@ -21,18 +21,17 @@ SERVICE = KeyTable(
         entrypoint environment env_file working_dir user hostname init stop_signal
         stop_grace_period healthcheck ports expose networks network_mode extra_hosts dns volumes
         tmpfs read_only logging mem_limit cpus pids_limit deploy ulimits sysctls privileged cap_add
-        cap_drop
+        cap_drop blkio_config cpu_period cpu_quota cpu_shares cpuset device_cgroup_rules devices
+        dns_opt dns_search domainname group_add ipc mem_reservation memswap_limit oom_score_adj pid
+        security_opt shm_size stdin_open tty userns_mode uts
         """
     ),
     refused={
         **hints(
             """
-            blkio_config cgroup cgroup_parent cpu_count cpu_percent cpu_period cpu_quota
-            cpu_rt_period cpu_rt_runtime cpu_shares cpuset credential_spec device_cgroup_rules
-            devices dns_opt dns_search domainname gpus group_add ipc isolation mac_address
-            mem_reservation mem_swappiness memswap_limit models oom_kill_disable oom_score_adj
-            pid post_start pre_start pre_stop provider runtime security_opt shm_size storage_opt
-            use_api_socket userns_mode uts
+            cgroup cgroup_parent cpu_count cpu_percent cpu_rt_period cpu_rt_runtime
+            credential_spec gpus isolation mac_address mem_swappiness models oom_kill_disable
+            post_start pre_start pre_stop provider runtime storage_opt use_api_socket
             """
         ),
         "configs": "Mount a file of the project instead.",
@@ -49,10 +48,16 @@ SERVICE = KeyTable(
         "develop": "Files are not watched.",
         "platform": "Containers run on the host's own architecture.",
         "pull_refresh_after": "",
-        "stdin_open": "",
-        "tty": "",
     },
 )
+
+DEVICE = KeyTable(supported=keys("source target permissions"))
+
+BLKIO = KeyTable(
+    supported=keys("weight device_read_bps device_write_bps device_read_iops device_write_iops"),
+    refused=hints("weight_device"),
+)
+BLKIO_RATE = KeyTable(supported=keys("path rate"))
 
 BUILD = KeyTable(
     supported=keys("context dockerfile dockerfile_inline args target labels no_cache pull"),
@@ -82,7 +87,7 @@ MOUNT = KeyTable(
 MOUNT_BIND = KeyTable(
     supported=keys("create_host_path propagation selinux"), refused=hints("recursive")
 )
-MOUNT_VOLUME = KeyTable(supported=keys("nocopy"), refused=hints("subpath labels"))
+MOUNT_VOLUME = KeyTable(supported=keys("nocopy subpath"), refused=hints("labels"))
 MOUNT_TMPFS = KeyTable(supported=keys("size mode"))
 
 ATTACHMENT = KeyTable(
@@ -114,7 +119,10 @@ DEPLOY = KeyTable(
         _SWARM_ONLY,
     ),
 )
-RESOURCES = KeyTable(supported=keys("limits"), ignored=hints("reservations", _SWARM_ONLY))
+RESOURCES = KeyTable(supported=keys("limits reservations"))
+RESERVATIONS = KeyTable(
+    supported=keys("memory"), ignored=hints("cpus generic_resources devices", _SWARM_ONLY)
+)
 RESOURCE_LIMITS = KeyTable(supported=keys("cpus memory pids"))
 
 NETWORK = KeyTable(
