@@ -3,10 +3,14 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import engine, panel
+from benchmarks import engine, panel, unpacking
 from benchmarks.figures import FILE, Figure, save, table
 
-PARTS: dict[str, Callable[[], list[Figure]]] = {"engine": engine.measure, "panel": panel.measure}
+PARTS: dict[str, Callable[[], list[Figure]]] = {
+    "engine": engine.measure,
+    "unpacking": unpacking.measure,
+    "panel": panel.measure,
+}
 
 
 def main(names: Sequence[str]) -> int:
