@@ -89,6 +89,17 @@ class ArchivingContract:
         bench.engine.wait_container(container.id, timeout=20.0)
         assert bench.lines(container.id) == ["hello"]
 
+    def test_the_root_folder_itself_is_as_in_the_image(
+        self, bench: Bench, archiver: ArchivesImages, tmp_path: Path
+    ) -> None:
+        name, path = f"{unique('root')}:1", tmp_path / "rootfs.tar"
+        root = tarfile.TarInfo("./")
+        root.type, root.mode, root.uid = tarfile.DIRTYPE, 0o751, 33
+        path.write_bytes(root.tobuf() + bench.archive.read_bytes())
+        archiver.import_rootfs(path, name)
+        container = bench.run_to_end("stat -c '%a %u' /; exit", image=name)
+        assert bench.lines(container.id) == ["751 33"]
+
     @pytest.mark.parametrize("change", ["RUN true", "COPY a b", "CMDD x", "EXPOSE many"])
     def test_a_change_that_is_none_is_refused(
         self, bench: Bench, archiver: ArchivesImages, change: str

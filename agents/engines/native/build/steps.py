@@ -21,7 +21,7 @@ from agents.engines.native.containers.users import find_account
 from agents.engines.native.images import scope
 from agents.engines.native.images.cache import CachedStep
 from agents.engines.native.images.config import HistoryEntry, format_time
-from agents.engines.native.images.layers import Draft
+from agents.engines.native.images.layers import Draft, find_root
 from agents.engines.native.images.pack import measure
 from agents.engines.native.images.recipe import Recorder
 from agents.engines.native.images.store import ImageStore
@@ -166,7 +166,7 @@ class StepRunner:
             lower = self._lower(state, draft)
             if state.diff_ids:
                 # The upper folder's owner and mode are what "/" shows.
-                TreeCopier().describe(lower[0], draft.diff)
+                TreeCopier().describe(find_root(lower[::-1]) or lower[0], draft.diff)
             mounts.mount_overlay(lower, draft.merged, upper=draft.diff, work=draft.work)
             make(draft)
             mounts.unmount(draft.merged)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.paths import ContainerPaths
+from agents.engines.native.images.layers import find_root
+from agents.engines.native.images.trees import TreeCopier
 from agents.engines.native.oci.defaults import SHM_SIZE
 from agents.linux import mounts
 from agents.linux.failures import kernel_errors
@@ -25,6 +27,7 @@ def mount(container: Container, layers: tuple[Path, ...], run: Path, users: int 
     paths = container.paths
     if mounts.is_mounted(paths.rootfs):
         return
+    make_changes(paths, layers)
     _make_folders(paths, container.manifest.id_base)
     lower = tuple(reversed(layers))
     if users is None:
@@ -49,17 +52,23 @@ def mount_shared_memory(container: Container) -> None:
         os.chown(paths.shm, base, base)
 
 
-def make_changes(paths: ContainerPaths) -> None:
-    """Make the folders that a container's own changes are kept in. Idempotent."""
+def make_changes(paths: ContainerPaths, layers: tuple[Path, ...]) -> None:
+    """Make the folders that a container's own changes are kept in. Idempotent.
+
+    "/" gets owner and mode of the image's (``layers`` are lowest first), unless there is
+    something in it, and the container may have changed them.
+    """
+    root = find_root(layers)
     with kernel_errors("make the folders of", paths.state):
         for folder in (paths.upper, paths.work):
             folder.mkdir(exist_ok=True)
-            # The upper folder's mode is that of the container's "/", whatever our umask.
-            folder.chmod(0o755)
+        if root is None:
+            paths.upper.chmod(0o755)
+        elif next(paths.upper.iterdir(), None) is None:
+            TreeCopier().describe(root, paths.upper)
 
 
 def _make_folders(paths: ContainerPaths, id_base: int) -> None:
-    make_changes(paths)
     with kernel_errors("make", paths.passage):
         make_passage(paths.passage, id_base)
         paths.rootfs.mkdir(exist_ok=True)

@@ -157,7 +157,7 @@ def _mount_root(
     """
     paths, lower = container.paths, tuple(reversed(layers))
     if change:
-        root_file_system.make_changes(paths)
+        root_file_system.make_changes(paths, layers)
         mounts.mount_overlay(lower, target, upper=paths.upper, work=paths.work)
         return
     changed = (paths.upper,) if paths.upper.is_dir() else ()

@@ -151,6 +151,8 @@ class Unpacker:
             raise InvalidInputError("The archive's root is not a folder.")
         self._inherits = self._inherits or bool(entry.mode & stat.S_ISGID)
         _describe(entry, ".", self._root)
+        if self._recorder is not None:
+            self._recorder.own_root()
         self._times[()] = entry.mtime
 
     def _add_whiteout(self, entry: TarEntry, name: str) -> None:

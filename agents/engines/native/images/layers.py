@@ -8,7 +8,7 @@ locks. A layer that has not been synced to disk is trusted until the next boot o
 import hashlib
 import os
 import secrets
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +21,7 @@ from agents.engines.native.images import pack
 from agents.engines.native.images.durable import sync_folder, try_lock, write_file
 from agents.engines.native.images.recipe import (
     ORPHANS,
+    OWN_ROOT,
     RECIPE,
     Write,
     assemble,
@@ -118,7 +119,7 @@ class LayerStore:
         staged = draft.path / "layer"
         staged.mkdir(mode=0o700)
         draft.diff.rename(staged / "diff")
-        for name in (RECIPE, ORPHANS):
+        for name in (RECIPE, ORPHANS, OWN_ROOT):
             with suppress(FileNotFoundError):
                 (draft.path / name).rename(staged / name)
         write_file(staged / "layer.json", msgspec.json.encode(info))
@@ -198,6 +199,15 @@ class LayerStore:
         except FileNotFoundError:
             return None
         return msgspec.json.decode(data, type=LayerInfo)
+
+
+def find_root(layers: Sequence[Path]) -> Path | None:
+    """Return the folder whose owner and mode are those of "/"; ``layers`` are lowest first.
+
+    None if there are no layers. A layer whose tar is silent on "/" leaves it as it was.
+    """
+    telling = (one for one in reversed(layers) if (one.parent / OWN_ROOT).exists())
+    return next(telling, layers[-1] if layers else None)
 
 
 def hex_of(digest: str) -> str:

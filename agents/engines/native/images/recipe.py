@@ -21,6 +21,8 @@ from agents.errors import InvalidInputError
 
 RECIPE = "recipe"
 ORPHANS = "orphans"
+# There is such a file beside a layer whose tar says how "/" itself is.
+OWN_ROOT = "own-root"
 WHITEOUT = ".wh."
 Write = Callable[[bytes], object]
 Orphans = dict[str, deque[tuple[int, int]]]
@@ -46,6 +48,7 @@ class Recorder:
         self._writing: deque[Future[None]] = deque()
         self._orphans: BinaryIO | None = None
         self._orphans_path = folder / ORPHANS
+        self._own_root = folder / OWN_ROOT
         self._waiting = [_LAYERED if layered else _PLAIN]
         self._size = 0
 
@@ -64,6 +67,10 @@ class Recorder:
         self._orphans.write(_HEAD.pack(len(name), size) + name)
         while chunk := file.read(_CHUNK):
             self._orphans.write(chunk)
+
+    def own_root(self) -> None:
+        """Note that the tar says how "/" itself is."""
+        self._own_root.touch()
 
     def finish(self) -> None:
         """Write what is left, and close."""
