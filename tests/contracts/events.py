@@ -6,7 +6,8 @@ from itertools import pairwise
 import pytest
 
 from agents.engines.abilities.events import TellsEvents
-from agents.engines.specs import NetworkSpec, RestartPolicy, VolumeSpec
+from agents.engines.abilities.processes import Executes
+from agents.engines.specs import ExecSpec, NetworkSpec, RestartPolicy, VolumeSpec
 from agents.protocol.records import EngineEvent
 from tests.contracts.bench import Bench, unique
 from tests.waiting import wait_until
@@ -78,6 +79,18 @@ class EventContract:
         bench.engine.create_container(spec)
         bench.engine.stop_container(made.id)
         assert told.actions(made.id) == ["create"]
+
+    def test_programs_in_a_container_are_told(self, bench: Bench, told: Told) -> None:
+        engine, container = bench.engine, bench.run()
+        if not isinstance(engine, Executes):
+            pytest.skip(f"the {engine.name} engine runs no further programs")
+        with engine.start_exec(container.id, ExecSpec(command=("sh", "-c", "exit 5"))) as session:
+            session.wait(timeout=10.0)
+        told.wait_for(container.id, "exec_die")
+        started, died = told.of(container.id)[-2:]
+        assert (started.action, died.action) == ("exec_start", "exec_die")
+        assert died.attributes["exec"] == started.attributes["exec"]
+        assert died.attributes["exit_code"] == "5"
 
     def test_volumes_are_told(self, bench: Bench, told: Told) -> None:
         name = unique("v")

@@ -140,7 +140,7 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
         creator=creator,
         removal=removal,
         recovery=Recovery(root, containers, launcher, lifecycle),
-        execs=Execs(run, supervisor, cgroups),
+        execs=Execs(run, supervisor, cgroups, events),
         pump=Pump(),
         views=Views(images=images, volumes=volumes),
     )

@@ -58,7 +58,10 @@ class ImageActs(Engine):
 
     def prune_images(self, spec: PruneSpec | None = None) -> PruneRecord:
         """See :meth:`agents.engines.abilities.images.KeepsImages.prune_images`."""
-        return self._parts.images.prune(spec, self._parts.creator.images_in_use)
+        pruned = self._parts.images.prune(spec, self._parts.creator.images_in_use)
+        for image_id in pruned.removed:
+            self._parts.events.emit("image", "delete", image_id)
+        return pruned
 
     def prune_build_cache(self, *, unused_for: float = 0.0, keep: int = 0) -> PruneRecord:
         """See :meth:`agents.engines.abilities.images.KeepsImages.prune_build_cache`."""

@@ -11,6 +11,7 @@ import msgspec
 
 from agents.engines import detach_keys
 from agents.engines.abilities.processes import Session
+from agents.engines.event_ring import EventRing
 from agents.engines.native.containers.cgroup import ContainerCgroups
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.disk import write_atomic
@@ -44,10 +45,13 @@ class _Note(msgspec.Struct, frozen=True, kw_only=True):
 class Execs:
     """Execs by their ids; may be called from several threads at once."""
 
-    def __init__(self, run: Path, supervisor: Supervisor, cgroups: ContainerCgroups) -> None:
+    def __init__(
+        self, run: Path, supervisor: Supervisor, cgroups: ContainerCgroups, events: EventRing
+    ) -> None:
         self._runtime_state = run / "runtime"
         self._supervisor = supervisor
         self._cgroups = cgroups
+        self._events = events
         self._lock = threading.Lock()
         self._records: OrderedDict[str, ExecRecord] = OrderedDict()
         self._running: dict[str, Exec] = {}
@@ -73,8 +77,8 @@ class Execs:
             detach_keys=keys,
             later=self._supervisor.after,
         )
-        path = _note_path(container, record.id)
-        self._supervisor.on_end(program.runner.pid, lambda: self._end(record.id, path))
+        self._events.container(container.record, "exec_start", exec=record.id)
+        self._supervisor.on_end(program.runner.pid, lambda: self._end(container, record.id))
         return session
 
     def _start_program(
@@ -113,7 +117,7 @@ class Execs:
             for one in found
         )
 
-    def _end(self, exec_id: str, path: Path) -> None:
+    def _end(self, container: Container, exec_id: str) -> None:
         with self._lock:
             running = self._running.get(exec_id)
         if running is not None:
@@ -126,6 +130,9 @@ class Execs:
                 exit_code=None if running is None else running.exit_code,
             )
             self._forget_oldest()
+        code = "" if running is None else str(running.exit_code)
+        self._events.container(container.record, "exec_die", exec=exec_id, exit_code=code)
+        path = _note_path(container, exec_id)
         with kernel_errors("remove", path):
             path.unlink(missing_ok=True)
 
@@ -150,9 +157,9 @@ class Execs:
         if not folder.is_dir():
             return
         for path in sorted(folder.glob("*.json")):
-            self._adopt(path)
+            self._adopt(container, path)
 
-    def _adopt(self, path: Path) -> None:
+    def _adopt(self, container: Container, path: Path) -> None:
         try:
             note = msgspec.json.decode(path.read_bytes(), type=_Note)
         except (msgspec.DecodeError, FileNotFoundError):
@@ -165,7 +172,7 @@ class Execs:
             programs.end_orphan(pid)
         with self._lock:
             self._records[note.record.id] = note.record
-        self._supervisor.on_end(pid, lambda: self._end(note.record.id, path))
+        self._supervisor.on_end(pid, lambda: self._end(container, note.record.id))
 
 
 def running_init(container: Container) -> int:

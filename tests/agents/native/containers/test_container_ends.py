@@ -9,7 +9,14 @@ import pytest
 
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.engine import NativeEngine
-from agents.engines.specs import ContainerSpec, Limits, RestartPolicy
+from agents.engines.specs import (
+    ContainerSpec,
+    EndpointSpec,
+    Limits,
+    NetworkSpec,
+    PortSpec,
+    RestartPolicy,
+)
 from agents.errors import AgentError, NotFoundError
 from agents.linux import process
 from agents.protocol.records import ContainerRecord
@@ -107,3 +114,18 @@ def test_the_pause_before_a_restart_doubles(engine: NativeEngine) -> None:
     assert len(pauses) == 4
     assert all(pause >= 0.1 * 2**turn for turn, pause in enumerate(pauses))
     assert pauses[3] < 2.5
+
+
+def test_a_restart_by_hand_keeps_addresses_and_ports(engine: NativeEngine) -> None:
+    network = engine.create_network(NetworkSpec(name=unique("n"))).name
+    fields: dict[str, Any] = {
+        "endpoints": (EndpointSpec(network=network),),
+        "ports": (PortSpec(container_port=80),),
+        "stop_grace": 0.0,
+    }
+    first, second = start(engine, OBEDIENT, **fields), start(engine, OBEDIENT, **fields)
+    again = engine.restart_container(first.id)
+    assert again.endpoints[0].ipv4_address == first.endpoints[0].ipv4_address
+    assert again.ports == first.ports
+    assert again.ports != engine.find_container(second.id).ports
+    assert again.started_at != first.started_at
