@@ -6,14 +6,18 @@ host that has not joined or whose agent does not run.
 
 import argparse
 import gc
+import getpass
 import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from agents import __version__, config
-from agents.errors import AgentError, ConflictError, NotFoundError
+from agents.errors import AgentError, ConflictError, NotFoundError, NotSupportedError
+
+if TYPE_CHECKING:
+    from agents.engines.abilities.registries import Registries
 
 DEFAULT_ROOT = Path("/var/lib/webpanel-agent")
 DEFAULT_RUN = Path("/run/webpanel-agent")
@@ -45,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "leave", "forget the panel; containers are left alone", _leave)
     _add(commands, "purge", "remove all that the agent made on this host", _purge)
     _add_image(commands)
+    _add_registry(commands)
     return parser
 
 
@@ -83,6 +88,21 @@ def _add_image(commands: Commands) -> None:
     parser = _add(acts, "import", "take in an image from an archive", _import)
     parser.add_argument("file", type=Path, help="an OCI or docker archive, or a root file system")
     parser.add_argument("--name", default="", metavar="REF", help="what to call the image")
+    pull = _add(acts, "pull", "fetch an image from its registry", _pull)
+    pull.add_argument("--platform", default="", metavar="OS/ARCHITECTURE")
+    push = _add(acts, "push", "send an image to the registry in its name", _push)
+    for parser in (pull, push):
+        parser.add_argument("name", metavar="REF", help="registry/name:tag")
+
+
+def _add_registry(commands: Commands) -> None:
+    registry = commands.add_parser("registry", help="logins at registries")
+    acts = registry.add_subparsers(required=True, metavar="ACT")
+    login = _add(acts, "login", "try a login and keep it; the password is read", _login)
+    login.add_argument("--username", required=True)
+    logout = _add(acts, "logout", "forget a login", _logout)
+    for parser in (login, logout):
+        parser.add_argument("registry", help="host or host:port")
 
 
 def _join(arguments: argparse.Namespace) -> int:
@@ -201,6 +221,43 @@ def _import(arguments: argparse.Namespace) -> int:
     engine = open_engine(config.load(arguments.config))
     image = engine.import_image(arguments.file, arguments.name)
     _say(f"{', '.join(image.references) or 'The image'} is {image.id}.")
+    return 0
+
+
+def _registries(arguments: argparse.Namespace) -> "Registries":
+    from agents.engines.abilities.registries import Registries
+    from agents.worker.engine import open_engine
+
+    engine = open_engine(config.load(arguments.config))
+    if not isinstance(engine, Registries):
+        raise NotSupportedError(f"the {engine.name} engine knows no registries")
+    return engine
+
+
+def _pull(arguments: argparse.Namespace) -> int:
+    image = _registries(arguments).pull_image(arguments.name, platform=arguments.platform)
+    _say(f"{arguments.name} is {image.id}.")
+    return 0
+
+
+def _push(arguments: argparse.Namespace) -> int:
+    _say(f"{arguments.name} is {_registries(arguments).push_image(arguments.name)} there.")
+    return 0
+
+
+def _login(arguments: argparse.Namespace) -> int:
+    from agents.engines.abilities.registries import Credentials
+
+    typed = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    credentials = Credentials(username=arguments.username, password=config.Secret(typed))
+    _registries(arguments).login(arguments.registry, credentials)
+    _say(f"{arguments.registry} takes the login; it is kept.")
+    return 0
+
+
+def _logout(arguments: argparse.Namespace) -> int:
+    _registries(arguments).logout(arguments.registry)
+    _say(f"There is no login for {arguments.registry} any more.")
     return 0
 
 
