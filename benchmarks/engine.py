@@ -23,6 +23,8 @@ MANY = 20
 # Time for the containers' programs to ask for their signals.
 SETTLE = 0.5
 START = "create and start a container with a published port"
+BARE = "the bare runtime runs the same bundle"
+BARE_COLD = "the bare runtime, as it meets the kernel"
 EXEC = "run true in a container"
 EXEC_PROGRAM = "run true in a container, Docker by its command line"
 BOTH = f"create and start {MANY} containers at once"
@@ -35,7 +37,7 @@ def measure() -> list[Figure]:
     """Measure both engines alternately, so that the machine's moods hit both."""
     with _folder() as folder, native_home(folder) as home, home.engine() as engine:
         ours = Ours(engine)
-        floor = statistics.median(bare_runs(home, ours, RUNS))
+        ready, cold = bare_runs(home, ours, RUNS)
         parts = _spent(ours)
         try:
             with docker() as daemon:
@@ -46,12 +48,12 @@ def measure() -> list[Figure]:
             print(exc.message)
             peer, taken = "", _alternately(ours)
     bars = {START: 4.0, BOTH: 4.0, END: 3.0, EXEC: 3.0, EXEC_PROGRAM: 3.0}
-    floors = {START: floor}
+    floors = {START: statistics.median(ready)}
     rows = [
         compared(name, "ms", *values, peer, floor=floors.get(name), least_ratio=bars[name])
         for name, values in taken.items()
     ]
-    return [*rows, *parts]
+    return [*rows, *parts, measured(BARE, "ms", ready), measured(BARE_COLD, "ms", cold)]
 
 
 @contextmanager
