@@ -4,6 +4,7 @@ import select
 
 import pytest
 
+from agents.engines.abilities.limits import Pauses
 from agents.engines.abilities.processes import DETACH_KEYS, Executes, Session
 from agents.engines.specs import ExecSpec, TerminalSize
 from agents.errors import ConflictError, InvalidInputError, NotFoundError, TimedOutError
@@ -116,6 +117,17 @@ class ExecContract:
             shell(executor, bench.create().id, "true")
         with pytest.raises(NotFoundError):
             shell(executor, unique("none"), "true")
+
+    def test_one_that_is_paused_is_refused(self, bench: Bench, executor: Executes) -> None:
+        if not isinstance(bench.engine, Pauses):
+            pytest.skip(f"the {bench.engine.name} engine pauses nothing")
+        container = bench.run()
+        bench.engine.pause_container(container.id)
+        with pytest.raises(ConflictError, match="paused"):
+            shell(executor, container.id, "true")
+        bench.engine.unpause_container(container.id)
+        with shell(executor, container.id, "true") as session:
+            assert session.wait(TIME) == 0
 
     def test_it_ends_with_its_container(self, bench: Bench, executor: Executes) -> None:
         container = bench.run()

@@ -28,7 +28,6 @@ from agents.linux.failures import kernel_errors
 DEADLINE = 30.0
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
-_FAULT = 255
 _PTMX = os.makedev(5, 2)
 _MISSING = ("no such file or directory", "not found")
 _CONSOLE = "console"
@@ -77,7 +76,7 @@ class Program:
         code = self.runner.wait()
         if code < 0:
             return 128 - code
-        fault = self.fault() if code == _FAULT else ""
+        fault = self.fault() if code else ""
         if not fault:
             return code
         return NOT_FOUND if any(word in fault.lower() for word in _MISSING) else NOT_EXECUTABLE
@@ -270,8 +269,10 @@ def _checked(fd: int, runner: process.Process[bytes]) -> int:
 
 
 def _told(program: Program, undo: ExitStack) -> Program:
-    """Give a program that never started its fault as output, where a terminal would be."""
-    program.runner.wait()
+    """Give a program that never started its fault as output, where a terminal would be.
+
+    It is not reaped here: its number must go on meaning it until somebody watches it.
+    """
     reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     undo.callback(os.close, reader)
     with os.fdopen(writer, "wb") as file:

@@ -90,3 +90,49 @@ def test_a_command_of_many_words_is_one_argument_each(home: NativeHome) -> None:
         spec = ExecSpec(command=("printf", "<%s>", *words))
         with engine.start_exec(run(engine), spec) as session:
             assert gather(session)["stdout"].decode() == "<a b><><ä\n><$x>"
+
+
+def test_sessions_leave_no_descriptor_open(home: NativeHome) -> None:
+    with home.engine() as engine:
+        container = run(engine, tty=True, open_stdin=True)
+        use_sessions(engine, container)
+        before = descriptors()
+        use_sessions(engine, container)
+        wait_until(lambda: descriptors() <= before, "the descriptors to be closed")
+
+
+def use_sessions(engine: NativeEngine, container: str) -> None:
+    """Use each kind of session once."""
+    for fields in ({}, {"tty": True, "stdin": True}, {"stdin": True}, {"detach": True}):
+        with shell(engine, container, "true", **fields) as session:
+            session.wait(20.0)
+    with shell(engine, container, "sleep 1000", tty=True):
+        pass
+    with engine.attach_container(container, stdin=True):
+        pass
+    engine.copy_from(container, "/etc", lambda _: None)
+    wait_until(lambda: not any(one.running for one in engine.list_execs(container)), "all ends")
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_what_runs_is_gone_when_the_container_is(home: NativeHome) -> None:
+    with home.engine() as engine:
+        container = run(engine)
+        shell(engine, container, "exec sleep 1000", detach=True)
+        pid = pid_of(engine, container)
+        engine.remove_container(container, force=True)
+        assert not process.is_running(pid)
+
+
+def test_a_fake_terminal_of_the_container_is_not_taken(home: NativeHome) -> None:
+    script = "rm /dev/ptmx; mkfifo /dev/ptmx; chmod 666 /dev/ptmx; echo ready; sleep 1000"
+    with home.engine() as engine:
+        spec = ContainerSpec(name="box", image="busybox", command=("sh", "-c", script))
+        container = engine.start_container(engine.create_container(spec).id).id
+        wait_until(lambda: bool(engine.read_logs(container)), "the container to be ready")
+        with shell(engine, container, "true", tty=True) as session:
+            assert gather(session)["stdout"]
+            assert session.wait(20.0) == 126
