@@ -69,9 +69,6 @@ def container_spec(
         stop_signal=service.stop_signal,
         stop_grace=service.stop_grace_period,
         read_only=service.read_only,
-        privileged=service.privileged,
-        cap_add=service.cap_add,
-        cap_drop=service.cap_drop,
         extra_hosts=service.extra_hosts,
         dns=service.dns,
         sysctls=service.sysctls,
@@ -94,6 +91,9 @@ def _with_rights(spec: ContainerSpec, service: Service) -> ContainerSpec:
     """Return the spec with what the service shares with its host, or is given of it."""
     return replace(
         spec,
+        privileged=service.privileged,
+        cap_add=service.cap_add,
+        cap_drop=service.cap_drop,
         security=SecuritySpec(
             no_new_privileges=service.security.no_new_privileges,
             seccomp=service.security.seccomp,
