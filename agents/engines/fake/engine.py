@@ -9,6 +9,7 @@ from agents.engines.base import Cancelled, Listener, Output, WaitFor, never
 from agents.engines.fake.containers import Containers, FakeContainer, new_id
 from agents.engines.fake.images import Images, follow
 from agents.engines.fake.keeping import ImageKeeping
+from agents.engines.fake.plugging import FakePlugging
 from agents.engines.fake.registries import FakeRegistries
 from agents.engines.fake.resources import Networks, publish
 from agents.engines.fake.volumes import Volumes
@@ -31,7 +32,7 @@ from agents.protocol.records import (
 CAPABILITIES = ("builds", "logs", "networks", "registries")
 
 
-class FakeEngine(ImageKeeping, FakeRegistries):
+class FakeEngine(ImageKeeping, FakeRegistries, FakePlugging):
     """An engine whose containers are threads; ``images`` are there from the start."""
 
     name: ClassVar[str] = "fake"
