@@ -1,5 +1,6 @@
 """Changes of a container's limits and restart policy while it is there."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import msgspec
@@ -78,4 +79,6 @@ def _put_in_force(
     container: Container, before: Limits, after: Limits, cgroups: ContainerCgroups
 ) -> None:
     if container.is_alive():
-        cgroups.change(container.id, before, after)
+        # One that is ending may have no cgroup any more: the record is all there is to change.
+        with suppress(NotFoundError):
+            cgroups.change(container.id, before, after)

@@ -10,6 +10,7 @@ from agents.engines.native.holdings.comparing import compare
 from agents.engines.native.holdings.records import Recorded
 from agents.errors import ConflictError, KernelError
 from agents.linux import cgroups
+from agents.linux.netlink import LOOPBACK_NAME
 from agents.linux.survey import survey
 from agents.protocol.kernel import KernelView, ValueHeld
 
@@ -42,7 +43,8 @@ def _read(recorded: Recorded, pid: int, table: str) -> KernelView:
     has_own_network = recorded.spec.network_mode != "host"
     inside = networks.survey_inside(pid)
     interfaces = networks.interfaces_of(inside, survey()) if has_own_network else ()
-    addresses = [one.partition("/")[0] for link in interfaces for one in link.addresses]
+    outward = [link for link in interfaces if link.name != LOOPBACK_NAME]
+    addresses = [one.partition("/")[0] for link in outward for one in link.addresses]
     if recorded.attachment is not None:
         # Ports also lead to an address that somebody took away.
         addresses += [port.address for port in recorded.attachment.ports]
