@@ -54,8 +54,13 @@ class DockerApi:
         try:
             return self.send("GET", "/_ping", None, "") == b"OK"
         except OSError:
-            self._local.connection.close()
+            self.close()
             return False
+
+    def close(self) -> None:
+        """End the calling thread's connection; the next call makes another. Idempotent."""
+        if hasattr(self._local, "connection"):
+            self._local.connection.close()
 
     def _connection(self) -> _Connection:
         if not hasattr(self._local, "connection"):
