@@ -21,7 +21,7 @@ from typing import Literal
 from agents.engines.abilities.processes import Stream
 from agents.engines.native import runtime
 from agents.engines.native.processes.plan import ExecPlan
-from agents.errors import NotFoundError, ProgramError, TimedOutError
+from agents.errors import NotFoundError, NotSupportedError, ProgramError, TimedOutError
 from agents.linux import process
 from agents.linux.failures import kernel_errors
 
@@ -157,6 +157,11 @@ class _Launch:
         return self._program(runner, {out[1]: "stdout", err[1]: "stderr"}, sink)
 
     def with_terminal(self, undo: ExitStack) -> Program:
+        if runtime.runtime_path().name != "crun":
+            # runc gives its terminal away only when it does not wait for the program.
+            raise NotSupportedError(
+                "terminals of execs need crun", hint="Install the package crun.", field="tty"
+            )
         with _ConsoleSocket(self.where.folder) as console:
             runner = self._spawn(f"--console-socket={console.path}")
             terminal = console.receive(runner)
