@@ -105,3 +105,13 @@ def test_steps_that_nobody_uses_can_be_forgotten(shop: Workshop) -> None:
     assert len(list((shop.root / "store/images/layers").iterdir())) == 2
     shop.store.prune_cache(unused_for=-1)
     assert len(list((shop.root / "store/images/layers").iterdir())) == 1
+
+
+def test_the_steps_used_last_stay_within_a_bound(shop: Workshop) -> None:
+    with pytest.raises(BuildError):
+        shop.build("FROM busybox\nRUN head -c 100000 /dev/zero > /a\nRUN false\n")
+    with pytest.raises(BuildError):
+        shop.build("FROM busybox\nRUN head -c 100000 /dev/zero > /b\nRUN false\n")
+    assert len(shop.store.prune_cache(0.0, keep=150_000).removed) == 1
+    assert len(list((shop.root / "store/images/layers").iterdir())) == 2
+    assert shop.store.prune_cache(0.0).freed >= 100_000

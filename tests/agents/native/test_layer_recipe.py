@@ -2,6 +2,9 @@
 
 import gzip
 import io
+import os
+import socket
+import stat
 import subprocess
 import tarfile
 from pathlib import Path
@@ -9,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from agents.engines.native.images.layers import LayerStore
+from agents.engines.native.images.pack import write_tar
 from agents.engines.native.images.unpacking import unpack_layer
 from agents.errors import InvalidInputError
 from tests.agents.native.image_files import (
@@ -23,6 +27,8 @@ from tests.agents.native.image_files import (
 
 pytestmark = [pytest.mark.root, needs_root]
 
+# cap_net_raw+ep; see capabilities(7), "File capability extended attribute versioning".
+CAPABILITY = bytes.fromhex("0100000200200000000000000000000000000000")
 TWICE: list[Member] = [
     file("a", b"first"),
     file("a", b"second"),
@@ -116,3 +122,48 @@ def test_a_layer_that_was_changed_on_disk_is_not_given_away(store: LayerStore) -
     (store.path(diff_id) / "a").write_bytes(b"lies")
     with pytest.raises(InvalidInputError, match="damaged"):
         give(store, diff_id)
+
+
+def test_all_that_belongs_to_a_file_survives_packing(store: LayerStore, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "d").mkdir(parents=True)
+    (tree / "ping").write_bytes(b"program")
+    os.setxattr(tree / "ping", "security.capability", CAPABILITY)
+    os.setxattr(tree / "ping", "user.binary", b"\xff\x00\n=")
+    (tree / "ping").chmod(0o6755)
+    os.link(tree / "ping", tree / "d/also")
+    os.mkfifo(tree / "d/pipe", 0o620)
+    os.mknod(tree / "d/null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    (tree / "d/link").symlink_to("nowhere" * 30)
+    os.chown(tree / "d/link", 70_000, 3_000_000, follow_symlinks=False)
+    os.utime(tree / "d/pipe", ns=(1, 1_234_567_890_987_654_321))
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tree / "socket"))
+    out = io.BytesIO()
+    write_tar(tree, out.write)
+    layer = store.path(take_in(store, out.getvalue()))
+    assert os.getxattr(layer / "ping", "security.capability") == CAPABILITY
+    assert os.getxattr(layer / "ping", "user.binary") == b"\xff\x00\n="
+    assert (layer / "ping").stat().st_mode & 0o7777 == 0o6755
+    assert (layer / "d/also").stat().st_ino == (layer / "ping").stat().st_ino
+    assert (layer / "d/pipe").is_fifo()
+    assert (layer / "d/pipe").stat().st_mtime_ns == 1_234_567_890_987_654_321
+    assert (layer / "d/null").is_char_device()
+    assert (layer / "d/link").lstat().st_gid == 3_000_000
+    assert not (layer / "socket").exists()
+    again = io.BytesIO()
+    write_tar(layer, again.write)
+    assert again.getvalue() == out.getvalue()
+
+
+def test_both_forms_of_overlayfs_whiteouts_are_packed(store: LayerStore, tmp_path: Path) -> None:
+    upper = tmp_path / "upper"
+    upper.mkdir()
+    os.mknod(upper / "one", stat.S_IFCHR, 0)
+    os.chown(upper / "one", 1000, 1000)
+    (upper / "two").touch()
+    os.setxattr(upper / "two", "trusted.overlay.whiteout", b"y")
+    out = io.BytesIO()
+    write_tar(upper, out.write)
+    with tarfile.open(fileobj=io.BytesIO(out.getvalue())) as tar:
+        assert tar.getnames() == [".wh.one", ".wh.two"]
