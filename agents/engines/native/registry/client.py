@@ -111,7 +111,7 @@ class Client:
     def blob(self, digest: str, offset: int = 0) -> Response:
         """Begin to read a blob from ``offset`` on (end-2); close the answer.
 
-        Status 200 is all of it, 206 what was asked for, 416 that there is nothing more.
+        Status 200 is all of it, 206 what was asked for, 416 that it ends before that.
         Raises ``NotFoundError``.
         """
         headers = {"Range": f"bytes={offset}-"} if offset else {}
@@ -245,10 +245,16 @@ class Client:
         if not self._endpoint.may_be_plain:
             return "https"
         try:
-            response = self._transport.send("GET", f"https://{self.address}/v2/", {})
+            settle(self._transport.send("GET", f"https://{self.address}/v2/", {}))
         except PlainError:
             return "http"
-        settle(response)
+        except BrokenError as error:
+            # Some servers without TLS hang up when they are spoken to in it.
+            try:
+                settle(self._transport.send("GET", f"http://{self.address}/v2/", {}))
+            except RegistryError:
+                raise error from None
+            return "http"
         return "https"
 
     def _read(self, response: Response, most: int) -> bytes:

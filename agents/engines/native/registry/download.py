@@ -14,7 +14,7 @@ from agents.engines.native.images.media import Descriptor
 from agents.engines.native.registry.client import Client
 from agents.engines.native.registry.stopping import Stop
 from agents.engines.native.registry.transport import BrokenError, Response, explain
-from agents.errors import AgentError, InvalidInputError, NotFoundError, RegistryError
+from agents.errors import InvalidInputError, NotFoundError, RegistryError
 
 TRIES = 6
 FIRST_PAUSE = 0.2
@@ -43,7 +43,7 @@ class Growing:
         self._changed = threading.Condition()
         self._size = 0
         self._whole = False
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -67,7 +67,7 @@ class Growing:
         """Make all readers fail if the block does."""
         try:
             yield
-        except (AgentError, OSError) as exc:
+        except BaseException as exc:
             with self._changed:
                 self._error = exc
                 self._changed.notify_all()
@@ -147,9 +147,12 @@ class Download:
                 have = self._fetch(file.fileno(), have, growing)
         if f"sha256:{self._digest.hexdigest()}" != self._blob.digest:
             self.path.unlink(missing_ok=True)
-            raise MismatchError(self._blob.digest, self._sources[0].address, resumed=self._resumed)
+            raise self._mismatch()
         growing.grow(self._blob.size)
         growing.finish()
+
+    def _mismatch(self) -> MismatchError:
+        return MismatchError(self._blob.digest, self._sources[0].address, resumed=self._resumed)
 
     def _take(self) -> int | None:
         """Lock the file at the path, made if it is not there; None if another holds it."""
@@ -207,6 +210,9 @@ class Download:
 
     def _copy(self, response: Response, fd: int, have: int, growing: Growing) -> int:
         """Write what comes to the file; return how much is there when the connection ends."""
+        if response.status == 416:
+            self.path.unlink(missing_ok=True)
+            raise self._mismatch()
         before = have
         skip = have if response.status == 200 else 0
         for chunk in _chunks(response, self._sources[0].address):

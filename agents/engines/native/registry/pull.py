@@ -13,7 +13,7 @@ import msgspec
 
 from agents.engines.abilities.registries import LayerListener
 from agents.engines.native.images.config import decode_document, digest_of
-from agents.engines.native.images.layers import Draft
+from agents.engines.native.images.layers import Draft, hex_of
 from agents.engines.native.images.media import (
     CONFIGS,
     INDEXES,
@@ -37,7 +37,6 @@ from agents.engines.native.registry.platforms import choose
 from agents.engines.native.registry.progress import LayerReports
 from agents.engines.native.registry.session import Session
 from agents.errors import (
-    AgentError,
     InvalidInputError,
     NotFoundError,
     NotSupportedError,
@@ -113,6 +112,7 @@ class Pull:
         if document.manifests is None:
             return self._found(source, (top,), document)
         chosen = choose(document.manifests, platform, name.familiar())
+        hex_of(chosen.digest)
         inner = source.manifest(chosen.digest)
         return self._found(source, (top, inner), _decode(inner))
 
@@ -129,6 +129,7 @@ class Pull:
     def _config(self, source: Client, config: Descriptor) -> bytes:
         if config.size > LARGEST_DOCUMENT:
             raise InvalidInputError("The image's configuration is too large.")
+        hex_of(config.digest)
         response = source.blob(config.digest)
         try:
             data = response.read(LARGEST_DOCUMENT + 1)
@@ -214,7 +215,7 @@ def _unpacking(source: GrowingReader, draft: Draft) -> Iterator[_Unpacked]:
             with archive_errors("The layer"):
                 found = unpack_layer(source, draft)
             result.diff_id, result.size = found.diff_id, found.size
-        except (AgentError, OSError) as exc:
+        except Exception as exc:  # noqa: BLE001  (the thread's edge: it is raised at the end)
             result.error = exc
 
     thread = threading.Thread(target=work, name="registry-unpack", daemon=True)

@@ -29,6 +29,7 @@ from agents.engines.native.registry.progress import LayerReports
 from agents.engines.native.registry.session import Session
 from agents.engines.native.registry.stopping import Stop
 from agents.engines.native.registry.transport import BrokenError
+from agents.errors import AccessDeniedError
 from agents.linux.failures import kernel_errors
 
 TRIES = 5
@@ -109,11 +110,18 @@ class Push:
         if self._trying(lambda: self._client.has_blob(layer.digest)):
             self._reports.say(layer.digest, "exists", layer.size, layer.size)
             return True
-        source = self._elsewhere
-        if source and self._trying(lambda: self._client.mount(layer.digest, source)):
+        if self._elsewhere and self._mount(layer):
             self._reports.say(layer.digest, "mounted", layer.size, layer.size)
             return True
         return False
+
+    def _mount(self, layer: Descriptor) -> bool:
+        source = self._elsewhere
+        try:
+            return self._trying(lambda: self._client.mount(layer.digest, source))
+        except AccessDeniedError:
+            # It may be somebody else's; then the layer is sent.
+            return False
 
     def _upload(self, layer: Descriptor, path: Path) -> None:
         def send() -> None:

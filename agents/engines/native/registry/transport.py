@@ -207,7 +207,9 @@ def _explain_tls(error: SSLError, address: str) -> RegistryError:
             f"The certificate of the registry {address} is refused: {why}.",
             hint="Name the CA that signed it as ca_file in registries.toml, or correct the name.",
         )
-    if "WRONG_VERSION_NUMBER" in text or "UNEXPECTED_EOF" in text or "RECORD_LAYER" in text:
+    if "EOF" in text:
+        return BrokenError(f"The connection to the registry {address} broke.", hint="Try again.")
+    if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER" in text:
         return PlainError(
             f"The registry {address} does not speak TLS.",
             hint="If it is meant to have none, name it as insecure in registries.toml.",

@@ -1,6 +1,7 @@
 """Who one is to a registry: nobody, by basic authentication, by token, over TLS."""
 
 import base64
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,8 @@ from agents.errors import AccessDeniedError, InvalidInputError, RegistryError
 from tests.agents.native.image_files import needs_root
 from tests.agents.native.registry.conftest import Shop
 from tests.certificates import Authority
+from tests.contracts.bench import unique
+from tests.cutting_proxy import cutting_proxy
 from tests.redis_server import free_port
 from tests.registries import Registry, htpasswd, running_registry
 from tests.registry_images import Publisher, layer
@@ -88,6 +91,19 @@ def test_a_ca_in_the_folder_of_its_registry_is_trusted(shop: Shop, guarded: Regi
     folder.mkdir(parents=True)
     (folder / "own.crt").write_bytes(guarded.tls.certificate.read_bytes())
     assert shop.pull(f"{guarded.name}/app:1", credentials=ANN)
+
+
+def test_a_connection_with_tls_that_breaks_is_resumed(shop: Shop, guarded: Registry) -> None:
+    assert guarded.tls is not None
+    name = unique("cut")
+    Publisher(guarded, SHOWN).image(name, "1", [layer("big", os.urandom(3 << 20))])
+    with cutting_proxy(guarded.name) as proxy:
+        shop.settings(f'[registry."{proxy.name}"]\nca_file = "{guarded.tls.certificate}"\n')
+        proxy.cuts = [1_000_000, 1_000_000]
+        image = shop.pull(f"{proxy.name}/{name}:1", credentials=ANN)
+        assert (image.layers[0] / "big").stat().st_size == 3 << 20
+        assert proxy.cuts == []
+        assert proxy.passed < 4 << 20
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x:y", "ann@host", "host:1:2"])

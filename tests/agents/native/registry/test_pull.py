@@ -1,5 +1,6 @@
 """Pulling: what comes, in which forms, and what is refused."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,13 @@ import pytest
 from agents.engines.native.build.builder import Builder
 from agents.engines.native.network import Networks
 from agents.engines.specs import BuildSpec
-from agents.errors import BuildError, InvalidInputError, NotFoundError, NotSupportedError
+from agents.errors import (
+    BuildError,
+    InvalidInputError,
+    NotFoundError,
+    NotSupportedError,
+    RegistryError,
+)
 from tests.agents.native.image_files import needs_root
 from tests.agents.native.registry.conftest import Shop
 from tests.contracts.bench import unique
@@ -147,6 +154,17 @@ def test_a_blob_damaged_on_the_registry_is_refused_and_leaves_nothing(
         shop.pull(f"{registry.name}/{name}:1")
     assert shop.left() == []
     assert shop.images.list() == ()
+
+
+def test_a_blob_cut_short_on_the_registry_is_refused(
+    shop: Shop, registry: Registry, publisher: Publisher
+) -> None:
+    name = unique("short")
+    put = publisher.image(name, "1", [layer("bad", name.encode() * 500)], packing="plain")
+    os.truncate(registry.blob(put.blobs[0]), 2000)
+    with pytest.raises((InvalidInputError, RegistryError)):
+        shop.pull(f"{registry.name}/{name}:1")
+    assert shop.left() == []
 
 
 def test_a_manifest_damaged_on_the_registry_is_refused(
