@@ -1,7 +1,7 @@
 """A real Docker Engine on the same host: it drops what others forward, and lets us through."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ class DockerHost(Host):
 @pytest.fixture
 def daemon() -> Iterator[Daemon]:
     try:
-        with docker() as daemon:
+        with docker() as daemon, closing(daemon.api):
             yield daemon
     except NotSupportedError as exc:
         pytest.skip(exc.message)
