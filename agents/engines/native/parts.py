@@ -116,7 +116,7 @@ def make_parts(root: Path, run: Path, uid: str) -> Parts:
         cgroups=cgroups,
     )
     launcher, creator = stores.launcher(), stores.creator()
-    health = HealthMonitor(supervisor, launcher.runtime_state, events)
+    health = HealthMonitor(supervisor, launcher.runtime_state, events, cgroups)
     lifecycle = Lifecycle(launcher, supervisor, health, LogRotation(supervisor), events)
     removal = Removal(lifecycle, creator, health, supervisor, events)
     lifecycle.on_end(lambda one: log_watch.wake(one.paths.state))

@@ -14,6 +14,7 @@ import msgspec
 
 from agents.engines.event_ring import EventRing
 from agents.engines.native import runtime
+from agents.engines.native.containers.cgroup import ContainerCgroups
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.disk import write_atomic
 from agents.engines.native.containers.health_plan import HealthPlan
@@ -61,9 +62,16 @@ class _Watch:
 class HealthMonitor:
     """The health of all containers. May be used from any thread."""
 
-    def __init__(self, supervisor: Supervisor, runtime_state: Path, events: EventRing) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        runtime_state: Path,
+        events: EventRing,
+        cgroups: ContainerCgroups,
+    ) -> None:
         self._supervisor = supervisor
         self._runtime_state = runtime_state
+        self._cgroups = cgroups
         self._events = events
         self._lock = threading.Lock()
         self._watches: dict[str, _Watch] = {}
@@ -140,7 +148,7 @@ class HealthMonitor:
 
     def _spawn(self, container: Container, writer: int) -> process.Process[bytes]:
         paths = container.paths
-        return runtime.spawn(
+        runner = runtime.spawn(
             self._runtime_state,
             "exec",
             f"--process={paths.health_process}",
@@ -149,6 +157,8 @@ class HealthMonitor:
             stdout=writer,
             stderr=writer,
         )
+        self._cgroups.admit(container.id, runner.pid)
+        return runner
 
     def _take(self, watch: _Watch, result: HealthResult) -> None:
         """Note a result, and plan the next check. One that a pause or the end spoilt is none."""
