@@ -1,5 +1,6 @@
 """The page of a container, and who may use its buttons."""
 
+import msgspec
 import pytest
 
 from agents.protocol.commands import ContainerAction
@@ -30,6 +31,21 @@ def test_a_viewer_sees_it_without_buttons(cast, container):
 def test_its_port_is_a_link_to_where_the_browser_found_the_panel(cast, container):
     page = cast.client(cast.viewer).get(address(cast, container))
     assert 'href="http://testserver:18080/"' in page.text
+
+
+def test_it_says_when_root_inside_is_root_on_the_host(cast, container):
+    def shown(**fields):
+        record = msgspec.structs.replace(container, sequence=shown.sequence, **fields)
+        shown.sequence += 1
+        observe_container(cast.host, record, 2.0)
+        return cast.client(cast.viewer).get(address(cast, container)).text
+
+    shown.sequence = container.sequence + 1
+    assert "Isolation" not in shown()
+    assert "root inside is nobody on the host" in shown(user_namespace="private")
+    told = shown(user_namespace="host", user_namespace_reason="the container is privileged")
+    assert "root on the host" in told
+    assert "the container is privileged" in told
 
 
 def test_a_stranger_does_not_find_it(cast, container):
