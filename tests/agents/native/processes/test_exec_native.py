@@ -63,7 +63,7 @@ def test_a_program_may_open_its_output_again_as_any_user(home: NativeHome) -> No
         home.engine() as engine,
         shell(engine, run(engine), "echo hi >/dev/stderr", user="1000:1000") as session,
     ):
-        assert gather(session)["stderr"] == b"hi\n"
+        assert (gather(session), session.wait(20.0)) == ({"stdout": b"", "stderr": b"hi\n"}, 0)
 
 
 def test_it_has_the_containers_capabilities_unless_it_is_privileged(home: NativeHome) -> None:
