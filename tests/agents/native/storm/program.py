@@ -23,12 +23,16 @@ from agents.engines.native.images.store import ImageStore
 from agents.engines.specs import EndpointSpec, MountSpec, NetworkSpec, RestartPolicy
 from agents.linux import netlink
 from tests.agents.native.storm import fuse
-from tests.agents.native.storm.acts import ACTS, IMAGE, NETWORK, Act, Stage
+from tests.agents.native.storm.acts import IMAGE, NETWORK, Act, Stage
+from tests.agents.native.storm.container_acts import CONTAINER_ACTS
 from tests.agents.native.storm.fuse import FUSE
+from tests.agents.native.storm.store_acts import STORE_ACTS
 from tests.agents.native.storm.survey import Survey
 from tests.agents.native.storm.tale import THERE, Tale, Teller
-from tests.native_engine import NativeHome, clear
+from tests.native_engine import NativeHome, assert_nothing_left, clear
+from tests.registries import running_registry
 
+ACTS = (*CONTAINER_ACTS, *STORE_ACTS)
 WITNESS = "witness"
 _KEPT = {"c": WITNESS, "n": NETWORK, "i": f"{IMAGE}:latest", "v": "witnessed"}
 
@@ -54,6 +58,7 @@ class Storm:
     counts: dict[str, int] = field(default_factory=dict)
     kills: Counter[str] = field(default_factory=Counter)
     held: int = 0
+    registry: str = ""
 
     def live(self, turn: Turn) -> None:
         """Let one engine live and die. Raises RuntimeError for what it says is wrong."""
@@ -107,6 +112,7 @@ class Storm:
         """Remove everything, in this process."""
         with self.home.engine() as engine:
             clear(engine)
+        assert_nothing_left(self.home)
 
     def _child(self, turn: Turn, teller: Teller, held: int) -> None:
         try:
@@ -126,7 +132,7 @@ class Storm:
         engine = NativeEngine(self.home.root, self.home.run, self.home.uid)
         engine.start()
         let_go(held)
-        stage = Stage(engine, teller, self.home.folder, self.home.uid)
+        stage = Stage(engine, teller, self.home.folder, self.home.uid, self.registry)
         faults = Survey(engine, self.home, self.tale, self.links_before).faults()
         if faults:
             raise RuntimeError("; ".join(faults))
@@ -248,10 +254,12 @@ def main() -> int:
     storm.tale.expected[f"i:{_KEPT['i']}"] = THERE
     fuse.install()
     begun = time.monotonic()
-    try:
-        faults = storm.rage(chosen_turns(storm, kills, random.Random(seed)))
-    finally:
-        storm.finish()
+    with running_registry(folder / "registry") as registry:
+        storm.registry = registry.name
+        try:
+            faults = storm.rage(chosen_turns(storm, kills, random.Random(seed)))
+        finally:
+            storm.finish()
     seconds = time.monotonic() - begun
     say(f"{storm.kills.total()} kills in {seconds:.1f} s, seed {seed}: {dict(storm.kills)}")
     say(f"changes: {storm.counts}")

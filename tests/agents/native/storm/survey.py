@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents.engines.native.containers.paths import passages
 from agents.engines.native.engine import NativeEngine
 from agents.engines.native.network.subnets import link_name
 from agents.errors import NotFoundError
@@ -139,8 +140,9 @@ class Survey:
     # what the host has
 
     def _strange_mounts(self) -> Iterator[str]:
+        places = (self.home.folder, passages(self.home.root))
         for entry in mounts.read_mounts():
-            ours = entry.target.is_relative_to(self.home.folder)
+            ours = any(entry.target.is_relative_to(one) for one in places)
             if ours and not set(entry.target.parts) & (self.alive.keys() | self._volumes_in_use()):
                 yield f"a mount is left: {entry.target}"
 
@@ -192,6 +194,7 @@ class Survey:
         yield from _others(root / "networks", networks | {"attachments"})
         for name in ("containers", "runtime"):
             yield from _others(run / name, set(self.alive))
+        yield from _others(passages(root), set(self.alive))
         yield from _others(run / "mounts", set())
         yield from _others(run / "volumes", self._volumes_in_use())
         images = [self.engine.find_image(one.id).id for one in self.engine.list_images()]

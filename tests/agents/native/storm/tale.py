@@ -51,8 +51,3 @@ class Teller:
     def touching(self, *names: str) -> None:
         """Say that anything may become of these from now on."""
         self.tell(expect=dict.fromkeys(names, ANY))
-
-    def expect(self, pids: dict[str, int] | None = None, **states: str) -> None:
-        """Say what these are for good; ``c_web`` stands for ``c:web``."""
-        named = {name.replace("_", ":", 1): state for name, state in states.items()}
-        self.tell(expect=named, pids=pids or {})
