@@ -22,6 +22,7 @@ from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.filters import FilterCache
 from agents.engines.native.containers.host_places import attached, find_places
 from agents.engines.native.containers.paths import ContainerPaths
+from agents.engines.native.containers.plugging import reconcile
 from agents.engines.native.containers.records import ProcessMark
 from agents.engines.native.containers.store import ContainerStore
 from agents.engines.native.containers.volume_mounts import VolumeMounts
@@ -133,6 +134,10 @@ class Launcher:
                 users=users,
             )
             yield stack.enter_context(attached(places, users, container.paths.passage))
+
+    def reconcile(self, container: Container) -> None:
+        """Finish or undo what was being done to the places of a running container."""
+        reconcile(container, self._networks)
 
     def was_out_of_memory(self, container_id: str) -> bool:
         """Return whether the kernel killed a process of it for want of memory.

@@ -58,6 +58,26 @@ def unplug(container: Container, network: str, networks: Networks) -> None:
             _settle(container, before, networks.leave(container.id, name), kept)
 
 
+def reconcile(container: Container, networks: Networks) -> None:
+    """Put a running container where its manifest says, after a change that was cut off.
+
+    The manifest is written when such a change is whole. Idempotent.
+    """
+    before = networks.attachment(container.id)
+    if before is None:
+        return
+    wanted = {networks.find(one.network).name: one for one in container.manifest.spec.endpoints}
+    after = before
+    for name in {one.network for one in before.endpoints} - wanted.keys():
+        after = networks.leave(container.id, name)
+    for name in wanted.keys() - {one.network for one in before.endpoints}:
+        after = networks.join(container.id, wanted[name])
+    status = msgspec.structs.replace(container.status, endpoints=after.endpoints, ports=after.ports)
+    if status != container.status:
+        bundle.refresh_etc(container.manifest, container.paths, before, after)
+        container.update(status)
+
+
 def _check(container: Container) -> None:
     name, mode = container.manifest.name, container.manifest.spec.network_mode
     if container.removed:

@@ -84,6 +84,7 @@ class Recovery:
         if container.status.state != now:
             container.update(msgspec.structs.replace(container.status, state=now))
         self._lifecycle.adopt(container)
+        self._launcher.reconcile(container)
 
     def _end_with_machine(self, container: Container) -> None:
         status = msgspec.structs.replace(

@@ -240,8 +240,9 @@ def _discard_passage(link: Path) -> None:
     rootfs = link.readlink() / "rootfs"
     mounts.unmount(rootfs)
     with suppress(OSError):
-        # Removed first and by itself: were it still mounted, these would be the image's files.
-        rootfs.rmdir()
+        with suppress(FileNotFoundError):
+            # First and by itself: were it still mounted, these would be the image's files.
+            rootfs.rmdir()
         remove_tree(rootfs.parent)
 
 

@@ -88,11 +88,6 @@ def special_mounts(stage: Stage) -> None:
     stage.create("one", mounts=mounts)
 
 
-def fill(stage: Stage, name: str) -> None:
-    stage.engine.create_volume(VolumeSpec(name=name))
-    stage.engine.import_volume(name, io.BytesIO(tar_of("sub/file", "other")))
-
-
 def on_two_networks(stage: Stage) -> None:
     make_network(stage)
     both = (EndpointSpec(network=NETWORK), EndpointSpec(network="new"))
@@ -161,7 +156,7 @@ def rotate_logs(stage: Stage) -> None:
     script = (
         "i=0; while [ $i -lt 3000 ]; do echo line $i of some length; i=$((i+1)); done; sleep 99"
     )
-    stage.create("one", script, log=log)
+    stage.create("one", f"{script}; sleep 99", log=log)
     stage.start("one")
     wait_for(stage, lambda: len(stage.engine.read_logs("one", limit=10, newest=True)) == 10)
 

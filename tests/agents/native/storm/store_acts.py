@@ -22,12 +22,6 @@ def remove_network(stage: Stage) -> None:
     stage.change("n:new", GONE, lambda: stage.engine.remove_network("new"))
 
 
-def on_two_networks(stage: Stage) -> None:
-    make_network(stage)
-    both = (EndpointSpec(network=NETWORK), EndpointSpec(network="new"))
-    stage.create("one", endpoints=both)
-
-
 def make_volume(stage: Stage) -> None:
     stage.change("v:new", THERE, lambda: fill(stage, "new"))
 
