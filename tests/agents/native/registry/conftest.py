@@ -44,6 +44,10 @@ class Shop:
     def settings(self, text: str) -> None:
         (self.root / "registries.toml").write_text(text)
 
+    def downloads(self) -> list[int]:
+        """Return the sizes of what was downloaded for images that are not there yet."""
+        return [path.stat().st_size for path in (self.root / "images/downloads").iterdir()]
+
     def left(self) -> list[str]:
         """Return the names of drafts and layers that are there."""
         folders = (self.root / "images/drafts", self.root / "images/layers")
