@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from agents.compose.cursor import Cursor
 from agents.compose.graph import find_cycle
 from agents.compose.keys import nearest
-from agents.compose.model import Network, Port, Volume
+from agents.compose.model import Attachment, Network, Port, Volume
 from agents.compose.readers.service import ServiceDraft
 
 Drafts = Mapping[str, ServiceDraft]
@@ -44,8 +44,8 @@ def check_references(
         for attachment in draft.service.networks:
             if attachment.network not in networks:
                 _undefined(draft.cursor, "network", "networks", attachment.network, networks)
-            elif attachment.ipv4_address:
-                _check_address(draft.cursor, networks[attachment.network])
+            else:
+                _check_addresses(draft.cursor, attachment, networks[attachment.network])
         for mount in draft.service.volumes:
             if mount.type == "volume" and mount.source and mount.source not in volumes:
                 _undefined(draft.cursor, "volume", "volumes", mount.source, volumes)
@@ -60,12 +60,18 @@ def _switched_off(place: Cursor, draft: ServiceDraft) -> None:
     )
 
 
-def _check_address(service: Cursor, network: Network) -> None:
-    if not network.external and not network.subnets:
-        service.find("networks", network.key, "ipv4_address").error(
-            f'The network "{network.key}" has no subnet of its own to take this address from',
-            hint=f'Give it one under "networks.{network.key}.ipam.config".',
-        )
+def _check_addresses(service: Cursor, asked: Attachment, network: Network) -> None:
+    families = {":" in one.subnet for one in network.subnets}
+    wanted = (
+        ("ipv4_address", asked.ipv4_address, False),
+        ("ipv6_address", asked.ipv6_address, True),
+    )
+    for key, address, family in wanted:
+        if address and not network.external and family not in families:
+            service.find("networks", network.key, key).error(
+                f'The network "{network.key}" has no subnet of its own to take this address from',
+                hint=f'Give it one under "networks.{network.key}.ipam.config".',
+            )
 
 
 def _undefined(service: Cursor, kind: str, section: str, name: str, known: Collection[str]) -> None:

@@ -88,6 +88,7 @@ class Attachment(Part, frozen=True, kw_only=True):
     ipv6_address: str = ""
     mac_address: str = ""
     priority: int = 0
+    gateway_priority: int = 0
 
 
 class Dependency(Part, frozen=True, kw_only=True):
@@ -249,7 +250,10 @@ class Subnet(Part, frozen=True, kw_only=True):
 
 
 class Network(Part, frozen=True, kw_only=True):
-    """A network: ``key`` in the file, ``name`` on the host. An external one is not made."""
+    """A network: ``key`` in the file, ``name`` on the host. An external one is not made.
+
+    Of ``subnets`` there is at most one of each family.
+    """
 
     key: str
     name: str
@@ -257,6 +261,8 @@ class Network(Part, frozen=True, kw_only=True):
     internal: bool = False
     external: bool = False
     attachable: bool = False
+    ipv6: bool = False
+    options: dict[str, str] = {}
     subnets: tuple[Subnet, ...] = ()
     labels: dict[str, str] = {}
 
@@ -268,6 +274,7 @@ class Volume(Part, frozen=True, kw_only=True):
     name: str
     driver: str = "local"
     external: bool = False
+    options: dict[str, str] = {}
     labels: dict[str, str] = {}
 
 

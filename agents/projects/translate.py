@@ -177,6 +177,8 @@ def _endpoints(service: Service, action: ContainerAction) -> tuple[EndpointSpec,
             network=attachment.name,
             aliases=labels.endpoint_aliases(attachment, service.name, action.name),
             ipv4_address=attachment.ipv4_address,
+            ipv6_address=attachment.ipv6_address,
+            gateway_priority=attachment.gateway_priority,
             mac_address=attachment.mac_address,
         )
         for attachment in service.networks

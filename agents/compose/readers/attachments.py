@@ -79,8 +79,20 @@ def _read_attachment(cursor: Cursor) -> Attachment:
         aliases=fields.read("aliases", read_list, ()),
         ipv4_address=fields.read("ipv4_address", _read_ipv4, ""),
         mac_address=fields.read("mac_address", Cursor.word, ""),
+        ipv6_address=fields.read("ipv6_address", _read_ipv6, ""),
         priority=fields.read("priority", Cursor.integer, 0),
+        gateway_priority=fields.read("gw_priority", Cursor.integer, 0),
     )
+
+
+def _read_ipv6(cursor: Cursor) -> str:
+    text = cursor.word()
+    try:
+        return str(ipaddress.IPv6Address(text))
+    except ValueError as exc:
+        raise InvalidValueError(
+            f'"{text}" is not an IPv6 address', expected="like fd00::5"
+        ) from exc
 
 
 def _read_ipv4(cursor: Cursor) -> str:

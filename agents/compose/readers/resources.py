@@ -18,7 +18,7 @@ def read_network(cursor: Cursor, project: str) -> Network:
     fields = cursor.fields(NETWORK)
     external, name = _read_identity(fields, key, project)
     if external:
-        _ignore_options(fields, "driver ipam internal attachable labels")
+        _ignore_options(fields, "driver driver_opts enable_ipv6 ipam internal attachable labels")
         return Network(key=key, name=name, external=True)
     return Network(
         key=key,
@@ -26,6 +26,8 @@ def read_network(cursor: Cursor, project: str) -> Network:
         driver=fields.read("driver", _read_network_driver, "bridge"),
         internal=fields.read("internal", Cursor.boolean, False),
         attachable=fields.read("attachable", Cursor.boolean, False),
+        ipv6=fields.read("enable_ipv6", Cursor.boolean, False),
+        options=fields.read("driver_opts", read_labels, {}),
         subnets=fields.read("ipam", _read_ipam, ()),
         labels=fields.read("labels", read_labels, {}),
     )
@@ -39,12 +41,13 @@ def read_volume(cursor: Cursor, project: str) -> Volume:
     fields = cursor.fields(VOLUME)
     external, name = _read_identity(fields, key, project)
     if external:
-        _refuse_options(fields, "driver labels")
+        _refuse_options(fields, "driver driver_opts labels")
         return Volume(key=key, name=name, external=True)
     return Volume(
         key=key,
         name=name,
         driver=fields.read("driver", _read_volume_driver, "local"),
+        options=fields.read("driver_opts", _read_volume_options, {}),
         labels=fields.read("labels", read_labels, {}),
     )
 
@@ -84,10 +87,10 @@ def _present(fields: Fields, options: str) -> list[Cursor]:
 
 def _read_network_driver(cursor: Cursor) -> str:
     driver = cursor.word()
-    if driver != "bridge":
+    if driver not in ("bridge", "macvlan"):
         raise InvalidValueError(
             f'The network driver "{driver}" is not supported yet',
-            expected="bridge",
+            expected="bridge or macvlan",
             code="unsupported",
         )
     return driver
@@ -111,8 +114,9 @@ def _read_ipam(cursor: Cursor) -> tuple[Subnet, ...]:
         message = f'The address manager "{driver}" is not supported yet'
         raise InvalidValueError(message, expected="default", code="unsupported")
     subnets = fields.read("config", lambda at: at.each(_read_subnet), ())
-    if len(subnets) > 1:
-        raise InvalidValueError("Only one subnet is supported yet", code="unsupported")
+    families = [ipaddress.ip_network(one.subnet).version for one in subnets]
+    if len(set(families)) < len(families):
+        raise InvalidValueError("Only one subnet of each family is supported", code="unsupported")
     return subnets
 
 
@@ -120,22 +124,37 @@ def _read_subnet(cursor: Cursor) -> Subnet:
     fields = cursor.fields(SUBNET)
     subnet = fields.read("subnet", _read_cidr, "")
     gateway = fields.read("gateway", Cursor.word, "")
+    given_from = fields.read("ip_range", _read_cidr, "")
     if not subnet:
         raise InvalidValueError('"subnet" is missing or wrong', expected="like 10.5.0.0/16")
-    try:
-        inside = not gateway or ipaddress.ip_address(gateway) in ipaddress.ip_network(subnet)
-    except ValueError:
-        inside = False
-    if not inside:
+    if gateway and not _is_within(gateway, subnet):
         raise InvalidValueError(f'"{gateway}" is not an address of {subnet}')
-    return Subnet(subnet=subnet, gateway=gateway)
+    if given_from and not _is_within(given_from.partition("/")[0], subnet):
+        raise InvalidValueError(f'"{given_from}" is not a part of {subnet}')
+    return Subnet(subnet=subnet, gateway=gateway, ip_range=given_from)
+
+
+def _is_within(address: str, subnet: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(subnet)
+    except ValueError:
+        return False
+
+
+def _read_volume_options(cursor: Cursor) -> dict[str, str]:
+    """Read what the local driver takes: ``type``, ``device`` and ``o`` of mount(8)."""
+    options = read_labels(cursor)
+    for name in options:
+        if name not in ("type", "device", "o"):
+            cursor.find(name).error(f'"{name}" is not known', expected="type, device or o")
+    return options
 
 
 def _read_cidr(cursor: Cursor) -> str:
     text = cursor.word()
     try:
-        return str(ipaddress.IPv4Network(text))
+        return str(ipaddress.ip_network(text))
     except ValueError as exc:
         raise InvalidValueError(
-            f'"{text}" is not an IPv4 subnet', expected="like 10.5.0.0/16"
+            f'"{text}" is not a subnet', expected="like 10.5.0.0/16 or fd00:5::/64"
         ) from exc

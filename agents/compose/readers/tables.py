@@ -91,9 +91,8 @@ MOUNT_VOLUME = KeyTable(supported=keys("nocopy subpath"), refused=hints("labels"
 MOUNT_TMPFS = KeyTable(supported=keys("size mode"))
 
 ATTACHMENT = KeyTable(
-    supported=keys("aliases ipv4_address mac_address priority"),
-    refused=hints("ipv6_address link_local_ips interface_name driver_opts"),
-    ignored=hints("gw_priority"),
+    supported=keys("aliases ipv4_address ipv6_address mac_address priority gw_priority"),
+    refused=hints("link_local_ips interface_name driver_opts"),
 )
 
 DEPENDENCY = KeyTable(supported=keys("condition restart required"))
@@ -126,12 +125,12 @@ RESERVATIONS = KeyTable(
 RESOURCE_LIMITS = KeyTable(supported=keys("cpus memory pids"))
 
 NETWORK = KeyTable(
-    supported=keys("name driver internal external attachable ipam labels"),
-    refused=hints("enable_ipv6 enable_ipv4 driver_opts"),
+    supported=keys("name driver driver_opts enable_ipv6 internal external attachable ipam labels"),
+    refused=hints("enable_ipv4"),
 )
 IPAM = KeyTable(supported=keys("driver config"), refused=hints("options"))
-SUBNET = KeyTable(supported=keys("subnet gateway"), refused=hints("ip_range aux_addresses"))
+SUBNET = KeyTable(supported=keys("subnet gateway ip_range"), refused=hints("aux_addresses"))
 
-VOLUME = KeyTable(supported=keys("name driver external labels"), refused=hints("driver_opts"))
+VOLUME = KeyTable(supported=keys("name driver driver_opts external labels"))
 
 EXTERNAL = KeyTable(supported=keys("name"))

@@ -168,7 +168,7 @@ def test_ports_that_do_not_clash_are_allowed(ports: tuple[str, str]) -> None:
         (WEB + "volumes: {v: {external: true, labels: {a: b}}}", "exists already"),
         ("services: {a: {extends: b}}", '"extends" is not supported yet'),
         (WEB + "volumes: {v: {driver: nfs}}", '"nfs" is not supported yet'),
-        (WEB + "volumes: {v: {driver_opts: {}}}", '"driver_opts" is not supported yet'),
+        (WEB + "volumes: {v: {driver_opts: {size: 1}}}", '"size" is not known'),
     ],
 )
 def test_what_is_wrong_at_the_top_is_named(text: str, message: str) -> None:
