@@ -96,17 +96,27 @@ class LayerStore:
     @contextmanager
     def draft(self) -> Iterator[Draft]:
         """Give a new draft, and remove it with all that is in it at the end."""
-        draft = Draft(path=self._drafts / secrets.token_hex(8))
-        draft.path.mkdir(mode=0o700)
-        lock = os.open(draft.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        draft, lock = self._claim()
         try:
-            try_lock(lock)
             for folder in (draft.diff, draft.work, draft.merged):
                 folder.mkdir()
             draft.diff.chmod(0o755)
             yield draft
         finally:
             discard(draft)
+            os.close(lock)
+
+    def _claim(self) -> tuple[Draft, int]:
+        """Make a draft's folder and lock it; again, if a repair took it before it was locked."""
+        while True:
+            draft = Draft(path=self._drafts / secrets.token_hex(8))
+            draft.path.mkdir(mode=0o700)
+            try:
+                lock = os.open(draft.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue
+            if try_lock(lock) and os.fstat(lock).st_nlink:
+                return draft, lock
             os.close(lock)
 
     def keep(self, draft: Draft, diff_id: str, size: int) -> None:
