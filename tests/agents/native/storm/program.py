@@ -22,8 +22,8 @@ from agents.engines.native.images import busybox
 from agents.engines.native.images.store import ImageStore
 from agents.engines.specs import EndpointSpec, MountSpec, NetworkSpec, RestartPolicy
 from agents.linux import netlink
-from tests.agents.native.storm import fuse
-from tests.agents.native.storm.acts import IMAGE, NETWORK, Act, Stage
+from tests.agents.native.storm import fuse, mix
+from tests.agents.native.storm.acts import IMAGE, NETWORK, Act, Stage, nothing
 from tests.agents.native.storm.container_acts import CONTAINER_ACTS
 from tests.agents.native.storm.fuse import FUSE
 from tests.agents.native.storm.store_acts import STORE_ACTS
@@ -33,7 +33,10 @@ from tests.native_engine import NativeHome, assert_nothing_left, clear
 from tests.registries import running_registry
 
 ACTS = (*CONTAINER_ACTS, *STORE_ACTS)
+# Done by several threads at once; which acts these are depends on where it is cut off.
+MIX = Act("mix", nothing, nothing)
 WITNESS = "witness"
+_LONGEST_MIX = 1500
 _KEPT = {"c": WITNESS, "n": NETWORK, "i": f"{IMAGE}:latest", "v": "witnessed"}
 
 
@@ -118,8 +121,7 @@ class Storm:
         try:
             self._live(turn, teller, held)
         except BaseException:  # noqa: BLE001 - told to the parent
-            text = traceback.format_exc().replace("\n", "\\n")
-            os.write(teller.fd, f"!{text}\n".encode())
+            fail(teller)
         os._exit(0)
 
     def _hold(self, teller: Teller, pid: int) -> None:
@@ -142,9 +144,19 @@ class Storm:
         turn.act.before(stage)
         FUSE.held = lambda pid: self._hold(teller, pid)
         FUSE.arm(turn.at)
-        turn.act.during(stage)
+        if turn.act is MIX:
+            mix.play(stage, turn.at, lambda: fail(teller))
+        else:
+            turn.act.during(stage)
         FUSE.disarm()
         os.write(teller.fd, f"#{FUSE.count}\n".encode())
+
+
+def fail(teller: Teller) -> None:
+    """Tell the parent of the exception at hand, and end."""
+    text = traceback.format_exc().replace("\n", "\\n")
+    os.write(teller.fd, f"!{text}\n".encode())
+    os._exit(0)
 
 
 def let_go(pid: int) -> None:
@@ -225,8 +237,10 @@ def turns(storm: Storm, kills: int, dice: random.Random) -> Iterator[Turn]:
         yield Turn(act, 0)
     places = [Turn(act, at) for act in ACTS for at in range(1, storm.counts[act.name] + 1)]
     offset = dice.random()
-    step = max(1.0, len(places) / kills)
+    step = max(1.0, len(places) / (kills * 0.8))
     chosen = [places[int(index)] for index in _steps(offset * step, step, len(places))]
+    # A quarter more by chance, while several threads act.
+    chosen += [Turn(MIX, dice.randint(1, _LONGEST_MIX)) for _ in range(len(chosen) // 4)]
     dice.shuffle(chosen)
     yield from chosen
     yield Turn(None, 0)
@@ -274,7 +288,7 @@ def chosen_turns(storm: Storm, kills: int, dice: random.Random) -> Iterator[Turn
         return
     for one in wanted.split(","):
         name, _, at = one.partition(":")
-        yield Turn(next(act for act in ACTS if act.name == name), int(at))
+        yield Turn(next(act for act in (*ACTS, MIX) if act.name == name), int(at))
     yield Turn(None, 0)
 
 
