@@ -167,6 +167,9 @@ class Launcher:
             if done.exit_code != 0:
                 failure = process.failure(done)
                 logger.warning("container %s is not deleted: %s", container_id, failure)
+            # Cut off in the middle, it leaves what it does not know of any more.
+            self._cgroups.clear(container_id)
+            runtime_state.forget(self._runtime_state, container_id)
         self._cgroups.leave(container_id)
 
     def _forget(self, container_id: str) -> bool:
