@@ -57,7 +57,7 @@ def test_holes_and_attributes_travel(volumes: VolumeStore) -> None:
     assert len(archive) < 1 << 20
     content.replace(volumes, "other", io.BytesIO(archive))
     found = (other / "holes").stat()
-    assert found.st_size == (200 << 20) + 3
+    assert (found.st_size, found.st_blocks < 1000) == ((200 << 20) + 3, True)
     assert (other / "holes").read_bytes()[-3:] == b"end"
     assert os.getxattr(other / "holes", "user.colour") == b"red\0\xff"
     assert (other / "null").stat().st_rdev == os.makedev(1, 3)
