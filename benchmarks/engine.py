@@ -22,6 +22,9 @@ ROUNDS = 5
 MANY = 20
 # Time for the containers' programs to ask for their signals.
 SETTLE = 0.5
+# What one engine leaves to do, and how ready it leaves the kernel, is not to help or hinder
+# the other.
+QUIET = 0.1
 START = "create and start a container with a published port"
 BARE = "the bare runtime runs the same bundle"
 BARE_COLD = "the bare runtime, as it meets the kernel"
@@ -83,7 +86,7 @@ def _alternately(*sides: Side) -> dict[str, list[list[float]]]:
 
 def _one(side: Side) -> float:
     container: list[str] = []
-    took = _milliseconds(lambda: container.append(side.begin()))
+    took = _after_quiet(lambda: container.append(side.begin()))
     side.remove(container[0])
     return took
 
@@ -92,7 +95,7 @@ def _execs(sides: Sequence[Side], taken: list[list[float]]) -> None:
     containers = [side.begin() for side in sides]
     for _ in range(RUNS):
         for side, container, values in zip(sides, containers, taken, strict=True):
-            values.append(_milliseconds(lambda one=side, it=container: _execute(one, it)))
+            values.append(_after_quiet(lambda one=side, it=container: _execute(one, it)))
     for side, container in zip(sides, containers, strict=True):
         side.remove(container)
 
@@ -106,8 +109,8 @@ def _by_program(ours: Ours, theirs: Docker) -> list[list[float]]:
     taken: list[list[float]] = [[], []]
     first, second = ours.begin(), theirs.begin()
     for _ in range(RUNS):
-        taken[0].append(_milliseconds(lambda: _execute(ours, first)))
-        taken[1].append(_milliseconds(lambda: theirs.execute_by_program(second)))
+        taken[0].append(_after_quiet(lambda: _execute(ours, first)))
+        taken[1].append(_after_quiet(lambda: theirs.execute_by_program(second)))
     ours.remove(first)
     theirs.remove(second)
     return taken
@@ -129,6 +132,11 @@ def _many(side: Side) -> tuple[float, float]:
     return begun, _milliseconds(lambda: all_at_once(acts))
 
 
+def _after_quiet(act: Callable[[], object]) -> float:
+    time.sleep(QUIET)
+    return _milliseconds(act)
+
+
 def _milliseconds(act: Callable[[], object]) -> float:
     began = time.monotonic()
     act()
@@ -140,6 +148,7 @@ def _spent(ours: Ours) -> list[Figure]:
     ours.remove(ours.begin())
     parts: Taken = defaultdict(list)
     for _ in range(RUNS):
+        time.sleep(QUIET)
         with traced() as spans:
             container = ours.begin()
         ours.remove(container)
