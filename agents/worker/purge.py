@@ -1,11 +1,11 @@
 """Removes everything that an agent made on its host."""
 
-import shutil
 from pathlib import Path
 
 from agents import config
 from agents.config import AgentConfig
 from agents.engines.base import Engine
+from agents.engines.native.images.removal import remove_tree
 from agents.errors import ConflictError
 from agents.linux import mounts
 from agents.linux.failures import kernel_errors
@@ -84,7 +84,7 @@ def _empty(folder: Path, keep: Path) -> None:
         if path == keep:
             continue
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+            remove_tree(path)
         else:
             path.unlink()
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from agents.engines.native.build.patterns import Matcher, has_wildcards, match_glob
 from agents.engines.native.images import scope
-from agents.errors import NotFoundError
+from agents.engines.native.images.folders import DEEPEST
+from agents.errors import InvalidInputError, NotFoundError
 
 _CHUNK = 1 << 20
 
@@ -100,7 +101,12 @@ class SourceTree:
         return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
     def walk(self, path: Path, name: str) -> Iterator[tuple[str, Path]]:
-        """Return all below a path that is not ignored, itself included, as ``name``/…"""
+        """Return all below a path that is not ignored, itself included, as ``name``/…
+
+        Raises ``InvalidInputError`` for a tree that is too deep.
+        """
+        if len(path.parts) - len(self.root.parts) > DEEPEST:
+            raise InvalidInputError(f"{name[:200]} is too deep: {DEEPEST} folders are taken.")
         if self.keeps(path.relative_to(self.root).as_posix()):
             yield name, path
         if path.is_dir() and not path.is_symlink():

@@ -57,32 +57,38 @@ def find_places(
 
 @contextmanager
 def attached(places: Places, users: int | None, folder: Path) -> Iterator[Places]:
-    """Mount what is to be mapped in ``folder`` for as long as the container is being created.
+    """Mount some things in ``folder`` for as long as the container is being created.
 
-    Only for one that joins the user namespace of another: the runtime is then in it before it
-    makes mounts, and may map none (mount_setattr(2), EPERM).
+    What is to be mapped, if it joins the user namespace of another: the runtime is then in it
+    before it makes mounts, and may map none (mount_setattr(2), EPERM). Volumes that cannot be
+    mapped: the runtime is then nobody, who does not get to where they are.
     """
-    if users is None or "user" not in places.joined:
+    if users is None:
         yield places
         return
+    joined = set(places.mapped) if "user" in places.joined else set()
+    unmapped = set(places.volumes.values()) - set(places.mapped)
     with ExitStack() as stack:
         made = {}
-        for number, source in enumerate(sorted(places.mapped)):
+        for number, source in enumerate(sorted(unmapped | joined)):
             target = folder / f"bind{number}"
-            stack.enter_context(_attached(source, target, users))
+            stack.enter_context(_attached(source, target, users if source in joined else None))
             made[source] = target
         yield replace(places, attached=made)
 
 
 @contextmanager
-def _attached(source: Path, target: Path, users: int) -> Iterator[None]:
+def _attached(source: Path, target: Path, users: int | None) -> Iterator[None]:
     with kernel_errors("make", target):
         if source.is_dir():
             target.mkdir()
         else:
             target.touch()
     try:
-        mounts.attach_idmapped(source, target, users)
+        if users is None:
+            mounts.bind(source, target)
+        else:
+            mounts.attach_idmapped(source, target, users)
         yield
     finally:
         mounts.unmount(target)

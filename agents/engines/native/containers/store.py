@@ -1,7 +1,6 @@
 """All containers of the engine, by id and by name."""
 
 import logging
-import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -15,6 +14,7 @@ from agents.engines.native.containers.container import Container, Publish
 from agents.engines.native.containers.disk import write_atomic
 from agents.engines.native.containers.paths import CONTAINERS, ContainerPaths
 from agents.engines.native.containers.records import Manifest, Status
+from agents.engines.native.images.removal import remove_tree
 from agents.errors import AgentError, ConflictError, NotFoundError
 from agents.linux.failures import kernel_errors
 
@@ -104,8 +104,7 @@ class ContainerStore:
         with kernel_errors("remove", paths.state):
             # Without its manifest the rest is removed at the next start, should we stop here.
             paths.manifest.unlink(missing_ok=True)
-            if paths.state.exists():
-                shutil.rmtree(paths.state)
+            remove_tree(paths.state)
             conmon.forget_exit(container.id, paths)
         with self._lock:
             self._containers.pop(container.id, None)

@@ -1,7 +1,6 @@
 """Volumes as containers use them: made with them, removed with them, spared for them."""
 
 import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from agents.engines.native.containers import leftovers
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.store import ContainerStore
+from agents.engines.native.images.removal import remove_tree
 from agents.engines.native.volumes import VolumeStore, content
 from agents.engines.specs import MountSpec, VolumeSpec
 from agents.errors import ConflictError
@@ -67,7 +67,7 @@ class VolumeUse:
             grave = self.volumes.bury(name)
         if grave is not None:
             with kernel_errors("remove the volume", grave):
-                shutil.rmtree(grave)
+                remove_tree(grave)
         return record
 
     def remove_container(self, container: Container) -> None:
@@ -113,8 +113,7 @@ class VolumeUse:
             with suppress(ConflictError):
                 self.remove(name)
         with kernel_errors("remove", folder):
-            if folder.exists():
-                shutil.rmtree(folder)
+            remove_tree(folder)
 
     def _users(self, name: str) -> Iterator[Container]:
         return (one for one in self.containers.list() if name in one.manifest.volumes.values())

@@ -7,7 +7,6 @@ of something new leads us nowhere.
 
 import errno
 import os
-import shutil
 import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from agents.engines.abilities.volumes import Readable
 from agents.engines.native.containers.users import find_account
 from agents.engines.native.files.view import View
 from agents.engines.native.images.folders import DEEPEST, Parts, split_name
+from agents.engines.native.images.removal import remove_tree_at
 from agents.engines.native.images.streams import Peeked, archive_errors, decompressed
 from agents.engines.native.images.tarheader import TarEntry
 from agents.engines.native.images.tarstream import TarStream
@@ -248,9 +248,8 @@ def _lstat(name: str, parent: int) -> os.stat_result | None:
 
 
 def _remove_folder(name: str, parent: int) -> None:
-    # By descriptors, which no link leads astray (shutil.rmtree.avoids_symlink_attacks).
     with suppress(FileNotFoundError):
-        shutil.rmtree(name, dir_fd=parent)
+        remove_tree_at(name, parent)
 
 
 def _device(entry: TarEntry) -> int:

@@ -1,5 +1,6 @@
 """Removes trees of any depth, and counts what the disk gets back."""
 
+import errno
 import os
 import secrets
 import stat
@@ -13,7 +14,8 @@ def remove_tree(path: Path) -> int:
     """Remove a folder with all below it; return the bytes freed. Idempotent. Raises OSError.
 
     Follows no link. A file that has another name elsewhere frees nothing. Works at any
-    depth: folders are moved up before they are emptied, so that no path grows long.
+    depth, as whoever is in a container may make a tree of any: folders are moved up before
+    they are emptied, so that no path grows long.
     """
     try:
         parent = os.open(path.parent, _FOLDER)
@@ -67,18 +69,26 @@ class _Emptier:
             found = os.stat(name, dir_fd=folder, follow_symlinks=False)
             if stat.S_ISDIR(found.st_mode):
                 self._freed += found.st_blocks * _BLOCK
-                self._left.append(self._raise(name, folder))
+                self._clear_later(name, folder)
             else:
                 self._freed += found.st_blocks * _BLOCK if found.st_nlink == 1 else 0
                 os.unlink(name, dir_fd=folder)
 
-    def _raise(self, name: str, folder: int) -> str:
+    def _clear_later(self, name: str, folder: int) -> None:
         if folder == self._top:
-            return name
+            self._left.append(name)
+            return
         self._made += 1
         raised = f"{self._prefix}{self._made}"
-        os.rename(name, raised, src_dir_fd=folder, dst_dir_fd=self._top)
-        return raised
+        try:
+            os.rename(name, raised, src_dir_fd=folder, dst_dir_fd=self._top)
+        except OSError as exc:
+            if exc.errno != errno.EXDEV:
+                raise
+            # Of a lower layer (overlayfs.rst, "Renaming directories"), which is never deep.
+            self._freed += remove_tree_at(name, folder)
+            return
+        self._left.append(raised)
 
 
 def remove_file(path: Path) -> int:

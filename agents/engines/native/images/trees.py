@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agents.engines.native.images.extract import OVERLAY_PREFIX
+from agents.engines.native.images.folders import DEEPEST
+from agents.engines.native.images.removal import remove_tree
+from agents.errors import InvalidInputError
 
 Keep = Callable[[str], bool]
 
@@ -26,7 +29,8 @@ class TreeCopier:
     ``owner`` (uid, gid) and ``mode`` override those of the sources, ``mode`` of files and
     folders. ``keep`` is asked with the path relative to ``base``; a folder that is not kept
     is still made if something in it is, which only happens if it ``has_exceptions``. Links
-    are copied, never followed. ``id_base`` is taken from the sources' ids. Raises OSError.
+    are copied, never followed. ``id_base`` is taken from the sources' ids. Raises OSError,
+    ``InvalidInputError`` for a tree that is too deep.
     """
 
     owner: tuple[int, int] | None = None
@@ -36,6 +40,7 @@ class TreeCopier:
     has_exceptions: bool = False
     id_base: int = 0
     _links: dict[tuple[int, int], Path] = field(default_factory=dict)
+    _depth: int = 0
 
     def copy(self, source: Path, target: Path) -> None:
         """Copy one file, link, node or folder with its content to exactly ``target``."""
@@ -68,7 +73,13 @@ class TreeCopier:
             if there is not None:
                 target.unlink()
             target.mkdir()
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise InvalidInputError(
+                f"{str(source)[:200]} is too deep: {DEEPEST} folders are taken."
+            )
         self.copy_content(source, target)
+        self._depth -= 1
         self._describe(source, target, found)
 
     def _holds_exception(self, folder: Path) -> bool:
@@ -117,10 +128,12 @@ def _upwards(path: Path, root: Path) -> Iterator[Path]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir():
-        yield path
-        if path.is_dir() and not path.is_symlink():
-            yield from _below(path)
+    left = [folder]
+    while left:
+        for path in left.pop().iterdir():
+            yield path
+            if path.is_dir() and not path.is_symlink():
+                left.append(path)
 
 
 def _lstat(path: Path) -> os.stat_result | None:
@@ -132,7 +145,7 @@ def _lstat(path: Path) -> os.stat_result | None:
 
 def _remove(path: Path, found: os.stat_result) -> None:
     if stat.S_ISDIR(found.st_mode):
-        shutil.rmtree(path)
+        remove_tree(path)
     else:
         path.unlink()
 

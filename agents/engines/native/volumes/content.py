@@ -2,19 +2,19 @@
 
 import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
 from itertools import chain
 from pathlib import Path
 
+from agents.engines.native.images.removal import remove_tree
 from agents.engines.native.images.streams import Readable, archive_errors, decompressed
 from agents.engines.native.images.trees import TreeCopier
 from agents.engines.native.images.unpacking import unpack
 from agents.engines.native.volumes.notes import data_of
 from agents.engines.native.volumes.sizes import measure
-from agents.engines.native.volumes.store import VolumeStore
+from agents.engines.native.volumes.store import VolumeStore, remove_draft
 from agents.errors import ConflictError, NotSupportedError
 from agents.linux import process, syscalls
 from agents.linux.failures import kernel_errors
@@ -64,7 +64,7 @@ def _copy_as_a_whole(copier: TreeCopier, source: Path, data: Path, draft: Path) 
         _sync(draft)
         draft.rename(data)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        remove_draft(draft)
 
 
 def _copy_in_place(copier: TreeCopier, source: Path, data: Path) -> None:
@@ -79,7 +79,7 @@ def _empty(folder: Path, names: Collection[str]) -> None:
     for name in names:
         path = folder / name
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
+            remove_draft(path)
         else:
             path.unlink(missing_ok=True)
 
@@ -113,7 +113,7 @@ def clear(graves: Mapping[str, Path]) -> PrunedVolumes:
     size = sum(measure([data_of(one) for one in graves.values()]).values())
     for grave in graves.values():
         with kernel_errors("remove the volume", grave):
-            shutil.rmtree(grave)
+            remove_tree(grave)
     return PrunedVolumes(names=tuple(graves), size=size)
 
 
@@ -172,7 +172,7 @@ def replace(volumes: VolumeStore, name: str, source: Readable) -> int:
     _check_replaceable(volumes, name)
     draft = volumes.draft()
     with kernel_errors("fill the volume", name), ExitStack() as undo:
-        undo.callback(shutil.rmtree, draft, ignore_errors=True)
+        undo.callback(remove_draft, draft)
         draft.mkdir()
         draft.chmod(0o755)
         size = _unpack(name, source, draft)

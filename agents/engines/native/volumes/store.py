@@ -6,14 +6,14 @@ containers; callers ask there, under ``lock``, before they remove one.
 """
 
 import secrets
-import shutil
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agents.engines.native.images.durable import sync_folder
+from agents.engines.native.images.removal import remove_tree
 from agents.engines.native.volumes import options
 from agents.engines.native.volumes.holds import Holds
 from agents.engines.native.volumes.notes import (
@@ -50,7 +50,9 @@ class VolumeStore:
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._holds = Holds(run / "volumes")
         with kernel_errors("make the volume store", self._root):
-            self._root.mkdir(parents=True, exist_ok=True, mode=0o711)
+            self._root.mkdir(parents=True, exist_ok=True)
+            # What containers make setuid in a volume has their ids on the disk: root's.
+            self._root.chmod(0o700)
 
     def create(self, spec: VolumeSpec) -> VolumeRecord:
         """Make an empty volume; one that is there is returned as it is.
@@ -94,7 +96,7 @@ class VolumeStore:
         grave = self.bury(name)
         if grave is not None:
             with kernel_errors("remove the volume", grave):
-                shutil.rmtree(grave)
+                remove_tree(grave)
 
     def bury(self, name: str) -> Path | None:
         """Take a volume away and return where it is now, None if there is none.
@@ -218,7 +220,7 @@ class VolumeStore:
         """Remove what crashes have left."""
         with kernel_errors("repair", self._root):
             for path in self._root.glob(f"{_DRAFT}*"):
-                shutil.rmtree(path, ignore_errors=True)
+                remove_draft(path)
             self._holds.tidy()
             for name in self._holds.volumes():
                 for holder in self._holds.of(name):
@@ -248,7 +250,13 @@ class VolumeStore:
             if read_note(self._root / spec.name) is None:
                 raise
         finally:
-            shutil.rmtree(draft, ignore_errors=True)
+            remove_draft(draft)
+
+
+def remove_draft(path: Path) -> None:
+    """Remove a tree as far as it goes; the next start tries again."""
+    with suppress(OSError):
+        remove_tree(path)
 
 
 def _refuse_mounts(folder: Path) -> None:
