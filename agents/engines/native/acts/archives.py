@@ -1,7 +1,7 @@
 """Images and containers into archives, and back; containers into images."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -92,7 +92,8 @@ class ArchiveActs(Engine):
         step = HistoryEntry(
             created_by=" ".join(container.manifest.command), author=author, comment=message
         )
-        with self._held_still(container, pause=pause):
+        still = self._parts.pauser.held_still(container) if pause else nullcontext()
+        with still:
             image = self._commit(container, step, (reference,) if reference else (), adapt)
         self._parts.events.container(container.record, "commit")
         return image
@@ -108,17 +109,6 @@ class ArchiveActs(Engine):
         image = images.find(container.manifest.image_id)
         make = partial(container_changes.make_layer, upper)
         return transfer.add_layer(images, image, make, step, references, adapt).record()
-
-    @contextmanager
-    def _held_still(self, container: Container, *, pause: bool) -> Iterator[None]:
-        if not pause or container.status.state != "running":
-            yield
-            return
-        self._parts.pauser.pause(container)
-        try:
-            yield
-        finally:
-            self._parts.pauser.unpause(container)
 
     def _tell(self, action: str, record: ImageRecord, reference: str) -> None:
         name = reference or next(iter(record.references), "")

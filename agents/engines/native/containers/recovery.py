@@ -79,8 +79,12 @@ class Recovery:
 
     def _go_on(self, container: Container) -> None:
         # Whoever was waiting for the end of a stopping one is gone, and asks again if it still
-        # matters. Whether it is paused, the kernel knows best.
-        now: ContainerState = "paused" if self._launcher.is_frozen(container.id) else "running"
+        # matters. One that is held still, and not because a person wanted it, goes on.
+        frozen = self._launcher.is_frozen(container.id)
+        if frozen and container.status.state != "paused":
+            self._launcher.thaw(container.id)
+            frozen = False
+        now: ContainerState = "paused" if frozen else "running"
         if container.status.state != now:
             container.update(msgspec.structs.replace(container.status, state=now))
         self._lifecycle.adopt(container)

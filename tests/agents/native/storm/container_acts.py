@@ -114,11 +114,13 @@ def restart(stage: Stage) -> None:
 
 
 def pause(stage: Stage) -> None:
+    stage.teller.touching("c:one")
     stage.engine.pause_container("one")
 
 
 def unpause(stage: Stage) -> None:
     stage.engine.unpause_container("one")
+    stage.tell_running("one")
 
 
 def update(stage: Stage) -> None:

@@ -93,7 +93,7 @@ class Survey:
 
     def _wrong_state(self, record: ContainerRecord, state: str) -> Iterator[str]:
         runs = record.state in _ALIVE
-        if (state == RUNNING and not runs) or (state == STOPPED and runs):
+        if (state == RUNNING and record.state != "running") or (state == STOPPED and runs):
             yield f"the container {record.name} should be {state}, and is {record.state}"
             return
         if not runs:
@@ -214,8 +214,8 @@ class Survey:
                     yield f"a process of {name} is left: {path.name} {command!r}"
             elif f"{self.home.folder}/".encode() in command:
                 words = set(command.decode(errors="replace").split("\0"))
-                monitors = b"conmon" in command and words & self.alive.keys()
-                if not monitors and b"dnsmasq" not in command:
+                # Its monitor, or its first process just before it becomes the program.
+                if not words & self.alive.keys() and b"dnsmasq" not in command:
                     yield f"a process is left: {path.name} {command!r}"
 
 
