@@ -110,7 +110,7 @@ class UpdateSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class UlimitSpec:
-    """One resource limit, by the names of getrlimit(2) in lower case: ``nofile``."""
+    """One limit by its name of getrlimit(2) in lower case, ``nofile``; -1 is no bound."""
 
     name: str
     soft: int

@@ -50,6 +50,12 @@ class Switch:
             self._started_id = old if kind == "start" else ""
             self._engine.start_container(old)
 
+    def warnings(self) -> tuple[str, ...]:
+        """Return what the container that now runs was not given; none of one that was removed."""
+        if self.action.kind == "remove":
+            return ()
+        return self._engine.find_container(self.container_id).warnings
+
     def commit(self) -> None:
         """Make it final: remove the old container, give the new one its name."""
         if self.action.kind in ("recreate", "remove"):

@@ -237,6 +237,8 @@ class Up:
         self._progress.step(_describe(action), service=action.service)
         with self._pointing_at(service):
             switch.turn()
+        for warning in switch.warnings():
+            self._progress.step(f"Container {action.name}: {warning}", service=action.service)
         self._done += 1
         self._progress.advance(self._done, self._total, _describe(action))
 

@@ -77,6 +77,8 @@ class ContainerRecord(Record, frozen=True, kw_only=True):
     endpoints: tuple[EndpointRecord, ...] = ()
     user_namespace: Literal["", "private", "host"] = ""
     user_namespace_reason: str = ""
+    # What of its spec this host could not give while it runs, in sentences.
+    warnings: tuple[str, ...] = ()
     spec_json: str = ""
 
 

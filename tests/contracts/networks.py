@@ -105,6 +105,15 @@ class NetworkKindContract:
         seen = bench.run_to_end("ip route", endpoints=(EndpointSpec(network=name),))
         assert not any(line.startswith("default") for line in bench.lines(seen.id))
 
+    def test_ports_are_not_published_from_an_internal_network_and_that_is_told(
+        self, bench: Bench
+    ) -> None:
+        bench.need("published_ports")
+        inside, ports = _network(bench, internal=True), (PortSpec(container_port=80),)
+        web = bench.run(WEB, endpoints=(EndpointSpec(network=inside),), ports=ports)
+        assert web.ports == ()
+        assert any("port" in one for one in web.warnings)
+
     def test_the_mode_host_is_the_hosts_network_and_none_is_no_network(self, bench: Bench) -> None:
         bench.need("published_ports")
         own = bench.run_to_end("readlink /proc/self/ns/net", network_mode="host")

@@ -48,6 +48,15 @@ def test_it_says_when_root_inside_is_root_on_the_host(cast, container):
     assert "the container is privileged" in told
 
 
+def test_it_says_what_it_was_not_given(cast, container):
+    record = msgspec.structs.replace(
+        container, sequence=container.sequence + 1, warnings=("No port is published: <why>.",)
+    )
+    observe_container(cast.host, record, 2.0)
+    page = cast.client(cast.viewer).get(address(cast, container))
+    assert "No port is published: &lt;why&gt;." in page.text
+
+
 def test_a_stranger_does_not_find_it(cast, container):
     assert cast.client(cast.stranger).get(address(cast, container)).status_code == 404
 

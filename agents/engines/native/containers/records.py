@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from agents.engines.native.containers.health_plan import HealthPlan
+from agents.engines.native.containers.shortfalls import find_shortfalls
 from agents.engines.specs import ContainerSpec
 from agents.linux import process
 from agents.protocol.records import (
@@ -120,5 +121,6 @@ def to_record(manifest: Manifest, status: Status) -> ContainerRecord:
         endpoints=status.endpoints,
         user_namespace="private" if manifest.id_base else "host",
         user_namespace_reason=manifest.host_users_reason,
+        warnings=tuple(find_shortfalls(manifest.spec, status.ports)) if status.init else (),
         spec_json=manifest.spec.spec_json,
     )

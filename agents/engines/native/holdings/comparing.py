@@ -1,6 +1,7 @@
 """Where what the kernel holds is not what the engine recorded."""
 
 from collections.abc import Iterator
+from resource import RLIM_INFINITY
 
 from agents.engines.native.holdings.comparing_networks import compare_network
 from agents.engines.native.holdings.records import Recorded
@@ -131,8 +132,9 @@ def _process(recorded: Recorded, view: KernelView) -> Iterator[Difference]:
 def _ulimits(recorded: Recorded, found: dict[str, LimitHeld]) -> Iterator[Difference]:
     for asked in recorded.spec.ulimits:
         held = found.get(asked.name.lower())
-        if held is not None and (held.soft, held.hard) != (asked.soft, asked.hard):
-            wanted = f"{asked.soft} to {asked.hard}"
+        soft, hard = (None if one == RLIM_INFINITY else one for one in (asked.soft, asked.hard))
+        if held is not None and (held.soft, held.hard) != (soft, hard):
+            wanted = f"{_bound(soft)} to {_bound(hard)}"
             subject = f"process.limits.{asked.name}"
             yield _difference(subject, wanted, f"{_bound(held.soft)} to {_bound(held.hard)}")
 

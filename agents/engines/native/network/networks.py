@@ -249,8 +249,6 @@ class Networks:
         with self._book.lock:
             attachment = self._book.choose(request)
             self._book.put(attachment)
-        if request.ports and not attachment.ports:
-            logger.warning("%s is on no network that leads out: no port is published", request.name)
         return self._book.describe(attachment)
 
     def connect(self, container_id: str, namespace: Path) -> Attachment:

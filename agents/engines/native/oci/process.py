@@ -1,8 +1,7 @@
 """The first process of a container: who it is, what it may, what it starts with."""
 
-import logging
 import resource
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.engines.native.oci import capabilities
 from agents.engines.native.oci.mounts import INIT_TARGET
@@ -11,7 +10,8 @@ from agents.engines.native.oci.types import Capabilities, Process, Rlimit, User
 from agents.engines.specs import ContainerSpec, UlimitSpec
 from agents.errors import InvalidInputError
 
-logger = logging.getLogger(__name__)
+# What RLIM_INFINITY is in the runtime's configuration; Python has it as -1.
+_INFINITE = 2**64 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,16 +43,24 @@ def make_process(spec: ContainerSpec, plan: ProcessPlan, places: Places) -> Proc
 def make_rlimit(spec: UlimitSpec) -> Rlimit:
     """Return one limit, lowered to what this host can give. Raises ``InvalidInputError``."""
     name = f"RLIMIT_{spec.name.upper()}"
-    number = getattr(resource, name, None)
-    if number is None:
+    if not hasattr(resource, name):
         raise InvalidInputError(f"there is no resource limit {spec.name}", field="ulimits")
-    if not 0 <= spec.soft <= spec.hard:
+    if not 0 <= _size(spec.soft) <= _size(spec.hard):
         raise InvalidInputError(f"the limits of {spec.name} are out of order", field="ulimits")
-    hard = spec.hard
-    own = resource.getrlimit(number)[1]
-    is_over = own != resource.RLIM_INFINITY and hard > own
-    if is_over and "SYS_RESOURCE" not in capabilities.available():
-        # setrlimit(2) would refuse: only CAP_SYS_RESOURCE raises a hard limit.
-        logger.warning("%s is lowered from %d to this host's %d", spec.name, hard, own)
-        hard = own
-    return Rlimit(type=name, soft=min(spec.soft, hard), hard=hard)
+    given = lower_ulimit(spec)
+    return Rlimit(type=name, soft=_size(given.soft), hard=_size(given.hard))
+
+
+def lower_ulimit(spec: UlimitSpec) -> UlimitSpec:
+    """Return a limit with a known name as this host can give it; the container's page says so.
+
+    setrlimit(2): only CAP_SYS_RESOURCE raises a hard limit.
+    """
+    own = resource.getrlimit(getattr(resource, f"RLIMIT_{spec.name.upper()}"))[1]
+    if _size(spec.hard) <= _size(own) or "SYS_RESOURCE" in capabilities.available():
+        return spec
+    return replace(spec, soft=min(spec.soft, own, key=_size), hard=own)
+
+
+def _size(bound: int) -> int:
+    return _INFINITE if bound == resource.RLIM_INFINITY else bound

@@ -7,6 +7,7 @@ import pytest
 
 from agents.engines.native.containers.init import init_program
 from agents.engines.native.engine import NativeEngine
+from agents.engines.native.oci.process import lower_ulimit
 from agents.engines.specs import (
     ContainerSpec,
     MountSpec,
@@ -16,6 +17,7 @@ from agents.engines.specs import (
 )
 from agents.errors import InvalidInputError, NotSupportedError
 from tests.contracts.bench import unique
+from tests.native_engine import run_here
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.root
@@ -130,6 +132,27 @@ def test_limits_of_resources_are_set(engine: NativeEngine) -> None:
 def test_a_limit_over_the_hosts_own_is_lowered(engine: NativeEngine) -> None:
     limit = UlimitSpec(name="nofile", soft=100, hard=10**9)
     assert run(engine, "ulimit -Sn", ulimits=(limit,)) == ["100"]
+
+
+def test_a_limit_that_the_host_lowers_is_told(engine: NativeEngine) -> None:
+    limit = UlimitSpec(name="nofile", soft=100, hard=10**9)
+    if lower_ulimit(limit) == limit:
+        pytest.skip("this machine may raise the limits of its processes")
+    container = run_here(engine, "exec sleep 1000", ulimits=(limit,))
+    (warning,) = container.warnings
+    assert "nofile" in warning
+    assert "100 to 1000000000 as asked for" in warning
+    engine.stop_container(container.id, grace=0)
+    assert engine.find_container(container.id).warnings == ()
+
+
+def test_a_limit_may_be_no_bound(engine: NativeEngine) -> None:
+    limit = UlimitSpec(name="cpu", soft=5000, hard=-1)
+    assert run(engine, "ulimit -St; ulimit -Ht", ulimits=(limit,)) == ["5000", "unlimited"]
+    reverse = UlimitSpec(name="cpu", soft=-1, hard=5000)
+    with pytest.raises(InvalidInputError) as caught:
+        run(engine, "true", ulimits=(reverse,))
+    assert caught.value.field == "ulimits"
 
 
 def test_kernel_settings_of_its_namespaces_are_set(engine: NativeEngine) -> None:
