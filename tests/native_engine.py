@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agents.engines.base import Engine
+from agents.engines.native.containers.paths import passages
 from agents.engines.native.engine import NativeEngine
 from agents.engines.native.images import busybox
 from agents.engines.native.images.store import ImageStore
@@ -99,6 +100,7 @@ def clear(engine: Engine) -> None:
 def assert_nothing_left(home: NativeHome) -> None:
     """Check that no mount, process, cgroup or packet rule of an engine is there."""
     assert [one for one in mounts.read_mounts() if one.target.is_relative_to(home.folder)] == []
+    assert not passages(home.root).exists()
     # Not "**": others make and remove cgroups while we look.
     top, name = Path("/sys/fs/cgroup"), f"webpanel-{home.uid}"
     assert [*top.glob(name), *top.glob(f"*/{name}")] == []

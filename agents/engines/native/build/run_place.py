@@ -13,6 +13,7 @@ from agents.engines.native.containers import isolation
 from agents.engines.native.containers.paths import passages
 from agents.engines.native.containers.root_file_system import make_passage
 from agents.engines.native.images.layers import PASSAGE, Draft
+from agents.engines.native.images.trees import remove_empty
 from agents.engines.native.oci.types import NamespaceKind
 from agents.linux import mounts
 from agents.linux.failures import kernel_errors
@@ -80,6 +81,7 @@ def _folder(root: Path, draft: Draft, name: str, base: int) -> Iterator[Path]:
         with kernel_errors("remove", folder):
             shutil.rmtree(folder)
             (draft.path / PASSAGE).unlink()
+        remove_empty(folder.parent, folder.parent.parent)
 
 
 @contextmanager

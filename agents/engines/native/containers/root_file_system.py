@@ -8,7 +8,7 @@ from pathlib import Path
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.images.layers import find_root
-from agents.engines.native.images.trees import TreeCopier
+from agents.engines.native.images.trees import TreeCopier, remove_empty
 from agents.engines.native.oci.defaults import SHM_SIZE
 from agents.linux import mounts
 from agents.linux.failures import kernel_errors
@@ -114,6 +114,4 @@ def unmount(paths: ContainerPaths) -> None:
         if paths.passage.exists():
             _clear(paths.passage)
     # Other containers, or other engines, may be in them.
-    for folder in (paths.passage.parent, paths.passage.parent.parent):
-        with suppress(OSError):
-            folder.rmdir()
+    remove_empty(paths.passage.parent, paths.passage.parent.parent)

@@ -28,6 +28,7 @@ from agents.engines.native.images.recipe import (
     damaged_layer,
 )
 from agents.engines.native.images.removal import remove_tree
+from agents.engines.native.images.trees import remove_empty
 from agents.errors import InvalidInputError, NotFoundError, NotSupportedError
 from agents.linux import mounts, syscalls
 
@@ -254,6 +255,7 @@ def _discard_passage(link: Path) -> None:
             # First and by itself: were it still mounted, these would be the image's files.
             rootfs.rmdir()
         remove_tree(rootfs.parent)
+    remove_empty(*rootfs.parent.parents[:2])
 
 
 def _delete(grave: Path) -> int:

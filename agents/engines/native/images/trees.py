@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,6 +120,13 @@ def make_folders(path: Path, root: Path, owner: tuple[int, int] = (0, 0)) -> boo
         folder.chmod(0o755)
         os.chown(folder, *owner)
     return bool(missing)
+
+
+def remove_empty(*folders: Path) -> None:
+    """Remove folders, in this order, in which nothing is; others may put something there."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _upwards(path: Path, root: Path) -> Iterator[Path]:
