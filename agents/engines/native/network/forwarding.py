@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from agents.engines.native.network.files import replace_text
 from agents.linux import netlink
 from agents.linux.sysctls import has_sysctl, list_sysctls, read_sysctl, write_sysctl
 
@@ -38,7 +39,10 @@ class Forwarding:
         if read_sysctl(SETTING6) == "1":
             return
         listening = [name for name in list_sysctls(_INTERFACES6) if _accepts(name) == "1"]
-        self._mark6.write_text("\n".join(listening))
+        if self._mark6.exists():
+            # Cut off in the middle: some have been told already.
+            listening += [one for one in self._mark6.read_text().split("\n") if one]
+        replace_text(self._mark6, "\n".join(dict.fromkeys(listening)))
         for name in listening:
             write_sysctl(_accept_ra(name), "2")
         write_sysctl(SETTING6, "1")

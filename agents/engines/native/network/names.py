@@ -12,6 +12,7 @@ names go to the host's own name servers. See docs/decisions/0003-network-names.m
 
 import logging
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -21,11 +22,13 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from agents.engines.native.network.files import replace_text
 from agents.engines.native.network.ports import probe
 from agents.engines.native.network.records import Address
 from agents.errors import NotFoundError, NotSupportedError, ProgramError
 from agents.linux import process
 from agents.linux.failures import kernel_errors
+from agents.linux.orphans import end_orphans
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +101,7 @@ class Resolvers:
         resolver.reload()
         port, pid = resolver.port(), resolver.process_id()
         if port is None or pid is None:
+            resolver.end_all()
             port = resolver.start(view.gateway, port, self._upstream(view))
             pid = resolver.process_id()
         if pid is None:
@@ -116,7 +120,7 @@ class Resolvers:
             if path.stem not in keep:
                 _Resolver(self._folder, path.stem).stop()
         if not keep and self._folder.is_dir():
-            self._folder.rmdir()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _forget(self, key: str) -> None:
         os.close(self._running.pop(key).pidfd)
@@ -166,17 +170,15 @@ class _Resolver:
         """Write the hosts file, whole or not at all."""
         with kernel_errors("write", self._hosts):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o711)
-            temporary = self._hosts.with_suffix(".tmp")
-            temporary.write_text(text)
-            temporary.chmod(0o644)
-            temporary.replace(self._hosts)
+        replace_text(self._hosts, text)
 
     def port(self) -> int | None:
         """Return the port of the configuration, or None when there is none yet."""
-        if not self._conf.exists():
+        try:
+            first = self._conf.read_text().partition("\n")[0]
+            return int(first.removeprefix("port="))
+        except (FileNotFoundError, ValueError):
             return None
-        first = self._conf.read_text().partition("\n")[0]
-        return int(first.removeprefix("port="))
 
     def process_id(self) -> int | None:
         """Return the process when it runs; another one with a recycled number is not it."""
@@ -223,22 +225,22 @@ class _Resolver:
             ) from exc
 
     def _write_conf(self, gateway: IPv4Address, port: int, upstream: str) -> None:
-        with kernel_errors("write", self._conf):
-            self._conf.write_text(
-                f"port={port}\n"
-                f"listen-address={gateway}\n"
-                "bind-interfaces\n"
-                "no-hosts\n"
-                f"addn-hosts={self._hosts}\n"
-                f"{upstream}"
-                f"pid-file={self._pid}\n"
-                f"user={self._user()}\n"
-                # Plain names are ours alone: unknown ones are answered, not passed on.
-                "domain-needed\n"
-                "dns-loop-detect\n"
-                "cache-size=1000\n"
-                "log-facility=/dev/null\n"
-            )
+        replace_text(
+            self._conf,
+            f"port={port}\n"
+            f"listen-address={gateway}\n"
+            "bind-interfaces\n"
+            "no-hosts\n"
+            f"addn-hosts={self._hosts}\n"
+            f"{upstream}"
+            f"pid-file={self._pid}\n"
+            f"user={self._user()}\n"
+            # Plain names are ours alone: unknown ones are answered, not passed on.
+            "domain-needed\n"
+            "dns-loop-detect\n"
+            "cache-size=1000\n"
+            "log-facility=/dev/null\n",
+        )
 
     def _user(self) -> str:
         """Return who dnsmasq becomes: nobody, if nobody can read its files when they change."""
@@ -250,8 +252,15 @@ class _Resolver:
 
     def stop(self) -> None:
         """End the process and remove its files. Idempotent."""
+        self.end_all()
+        for path in (self._pid, self._hosts, self._conf):
+            path.unlink(missing_ok=True)
+
+    def end_all(self) -> None:
+        """End the process, also one whose number was not written down yet. Idempotent."""
         pid = self.process_id()
         if pid is not None:
             process.stop(pid)
-        for path in (self._pid, self._hosts, self._conf):
-            path.unlink(missing_ok=True)
+        elif self._conf.exists():
+            ours = f"--conf-file={self._conf}".encode()
+            end_orphans(lambda arguments: ours in arguments)

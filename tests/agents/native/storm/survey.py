@@ -66,6 +66,7 @@ class Survey:
                 *self._strange_cgroups(),
                 *self._strange_files(),
                 *self._processes(),
+                *self._resolvers(),
             ]
         except (FileNotFoundError, NotFoundError) as exc:
             return [f"something went away meanwhile: {exc}"]
@@ -199,6 +200,17 @@ class Survey:
         yield from _others(run / "volumes", self._volumes_in_use())
         images = [self.engine.find_image(one.id).id for one in self.engine.list_images()]
         yield from _others(root / "images/blobs/sha256", {one.split(":")[1] for one in images})
+
+    def _resolvers(self) -> Iterator[str]:
+        """Each network, and each set of networks, has one resolver at most."""
+        folder = f"{self.home.run}/dns/"
+        commands = [_read(path / "cmdline").decode() for path in Path("/proc").glob("[0-9]*")]
+        found = [one for one in commands if folder in one and one.startswith("dnsmasq")]
+        networks = {one.id for one in self.engine.list_networks()}
+        for one in found:
+            key = one.partition(folder)[2].removesuffix("\0").removesuffix(".conf")
+            if found.count(one) > 1 or not set(key.split("-")) <= networks:
+                yield f"a resolver is left for {key}"
 
     def _processes(self) -> Iterator[str]:
         # The name that it was made with stays in its environment.
