@@ -2,9 +2,15 @@
 seconds, and their answers are streams that end when nobody asks any more.
 """
 
+from typing import Literal
+
 import msgspec
 
-from agents.protocol.records import LogLine
+from agents.protocol.kernel import KernelView
+from agents.protocol.records import HealthRecord, LogLine, ProcessRecord
+from agents.protocol.stats import StatsRecord
+
+Look = Literal["processes", "health", "kernel"]
 
 
 class Control(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -58,4 +64,50 @@ class LogChunk(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
-AnyControl = FollowLogs | ReadLogs | CancelOperation
+class WatchStats(Control, frozen=True, kw_only=True):
+    """Publish what the container uses, once a second, on ``keys.stats(uid, container_id)``.
+
+    The agent stops ``lease`` seconds after the last such request for the container; however
+    many ask, it reads once. The stream keeps some five minutes and vanishes 60 seconds after
+    the lease.
+    """
+
+    container_id: str
+    lease: float = 15.0
+
+
+class StatsSample(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the stats stream, in its field ``s``; without ``stats``, ``error`` is one
+    sentence that says why there are none.
+    """
+
+    at: float
+    stats: StatsRecord | None = None
+    error: str = ""
+
+
+class LookAtContainer(Control, frozen=True, kw_only=True):
+    """Tell ``what`` there is of a container at this moment; answered by one
+    :class:`ContainerFindings`, in the field ``findings``, on ``keys.reply(uid, request_id)``,
+    which lives for 60 seconds.
+    """
+
+    request_id: str
+    container_id: str
+    what: Look
+
+
+class ContainerFindings(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to :class:`LookAtContainer`; ``error`` is "" or one sentence.
+
+    Of the three, the one that was asked for is there.
+    """
+
+    at: float
+    processes: tuple[ProcessRecord, ...] | None = None
+    health: HealthRecord | None = None
+    kernel: KernelView | None = None
+    error: str = ""
+
+
+AnyControl = FollowLogs | ReadLogs | CancelOperation | WatchStats | LookAtContainer

@@ -37,6 +37,11 @@ def log(uid: str, container_id: str) -> str:
     return f"host.{uid}.log.{container_id}"
 
 
+def stats(uid: str, container_id: str) -> str:
+    """Return the stream of what one container uses, while somebody looks."""
+    return f"host.{uid}.stats.{container_id}"
+
+
 def reply(uid: str, request_id: str) -> str:
     """Return the stream on which the agent answers one control request."""
     return f"host.{uid}.reply.{request_id}"

@@ -11,7 +11,8 @@ class CpuUsage(Record, frozen=True, kw_only=True):
     """Seconds of CPU time; ``online`` is the number of CPUs that the host has running.
 
     In ``periods`` periods with a quota it had to wait for the next one in
-    ``throttled_periods``, for ``throttled`` seconds in all (summed over its CPUs).
+    ``throttled_periods``, for ``throttled`` seconds in all (summed over its CPUs). ``limit``
+    is what its quota gives it, in CPUs; None without one.
     """
 
     total: float | None = None
@@ -21,6 +22,7 @@ class CpuUsage(Record, frozen=True, kw_only=True):
     throttled_periods: int = 0
     throttled: float = 0.0
     online: int = 1
+    limit: float | None = None
 
 
 class MemoryUsage(Record, frozen=True, kw_only=True):

@@ -10,10 +10,23 @@ import structlog
 from agents.config import AgentConfig
 from agents.engines.base import Engine
 from agents.projects.leftovers import settle_leftovers
-from agents.protocol.control import AnyControl, CancelOperation, FollowLogs, ReadLogs
+from agents.protocol.control import (
+    AnyControl,
+    CancelOperation,
+    FollowLogs,
+    LookAtContainer,
+    ReadLogs,
+    WatchStats,
+)
 from agents.recovery import resume_operations
 from agents.reporter import Reporter, connect, first_reachable, vitals
-from agents.sessions import ControlReader, Followers, LogReader
+from agents.sessions import (
+    ContainerLooker,
+    ControlReader,
+    Followers,
+    LogReader,
+    StatsPublisher,
+)
 from agents.state import State
 from agents.tasks.acceptance import Acceptance
 from agents.tasks.context import Context
@@ -101,7 +114,9 @@ class Parts:
             submit=self.executor.submit,
         )
         self.followers = Followers(uid=config.uid, engine=engine, client=client)
+        self.stats = StatsPublisher(uid=config.uid, engine=engine, client=client)
         self.log_reader = LogReader(uid=config.uid, engine=engine, client=client)
+        self.looker = ContainerLooker(uid=config.uid, engine=engine, client=client)
         self.control = self._make_control(client)
 
     def _make_reporter(self, url: str) -> Reporter:
@@ -146,6 +161,7 @@ class Parts:
         """Ask all parts to stop; returns at once. What waits for them comes after."""
         self.control.halt()
         self.followers.halt()
+        self.stats.halt()
         self.executor.halt()
 
     def start(self, stack: ExitStack) -> None:
@@ -160,6 +176,9 @@ class Parts:
         stack.callback(self.repeater.close)
         self.log_reader.start()
         stack.callback(self.log_reader.close)
+        self.looker.start()
+        stack.callback(self.looker.close)
+        stack.callback(self.stats.close)
         stack.callback(self.followers.close)
         self.control.start()
         stack.callback(self.control.close)
@@ -171,5 +190,9 @@ class Parts:
                 self.followers.follow(request)
             case ReadLogs():
                 self.log_reader.ask(request)
+            case WatchStats():
+                self.stats.watch(request)
+            case LookAtContainer():
+                self.looker.ask(request)
             case CancelOperation():
                 self.executor.cancel(request.operation_id)

@@ -38,6 +38,7 @@ class LimitContract:
         bench.need("limits")
         engine = stats_of(bench)
         container = bench.run(BUSY, limits=Limits(cpus=0.2))
+        assert engine.read_stats(container.id).cpu.limit == 0.2
         before = engine.read_stats(container.id)
 
         def was_throttled() -> bool:
@@ -150,9 +151,9 @@ class PauseContract:
         container = bench.run(COUNTING)
         bench.wait_for_line(container.id, "3")
         assert engine.pause_container(container.id).state == "paused"
-        still = stats_of(bench).read_stats(container.id).cpu.total
+        still = engine.read_stats(container.id).cpu.total
         lines = bench.lines(container.id, limit=10_000)
-        assert stats_of(bench).read_stats(container.id).cpu.total == still
+        assert engine.read_stats(container.id).cpu.total == still
         assert engine.unpause_container(container.id).state == "running"
         bench.wait_for_line(container.id, str(len(lines) + 3))
 

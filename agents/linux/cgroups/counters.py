@@ -58,7 +58,8 @@ def read_oom_kills(layout: Layout, cgroup: str) -> int:
 
 
 def _cpu(layout: Layout, cgroup: str) -> CpuUsage:
-    table = read_table(layout.folder("cpu", cgroup), "cpu.stat")
+    folder = layout.folder("cpu", cgroup)
+    table = read_table(folder, "cpu.stat")
     total, user, system = _cpu_times(layout, cgroup, table)
     waited = table.get("throttled_time", 0) / _NANOSECONDS
     return CpuUsage(
@@ -69,7 +70,23 @@ def _cpu(layout: Layout, cgroup: str) -> CpuUsage:
         throttled_periods=table.get("nr_throttled", 0),
         throttled=waited or table.get("throttled_usec", 0) / _MICROSECONDS,
         online=os.cpu_count() or 1,
+        limit=_cpu_limit_v1(folder) if layout.is_v1("cpu") else _cpu_limit_v2(folder),
     )
+
+
+def _cpu_limit_v1(folder: Path | None) -> float | None:
+    """Return its quota in CPUs: one of -1 is none (sched-bwc.rst)."""
+    quota = read_number(folder, "cpu.cfs_quota_us") or 0
+    period = read_number(folder, "cpu.cfs_period_us") or 0
+    return quota / period if quota > 0 and period > 0 else None
+
+
+def _cpu_limit_v2(folder: Path | None) -> float | None:
+    """Return its quota in CPUs: ``max 100000`` is none (cgroup-v2.rst)."""
+    words = read_text(folder, "cpu.max").split()
+    if len(words) != 2 or not words[0].isdecimal():
+        return None
+    return int(words[0]) / int(words[1])
 
 
 def _cpu_times(
