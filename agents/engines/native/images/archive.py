@@ -12,6 +12,7 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 from agents.engines.native.images.config import digest_of
+from agents.engines.native.images.documents import read_document
 from agents.engines.native.images.tarstream import TarStream
 from agents.errors import InvalidInputError
 
@@ -219,8 +220,8 @@ class ImageArchive:
 
     def _decode(self, data: bytes, kind: type[Decoded]) -> Decoded:
         try:
-            return msgspec.json.decode(data, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            return read_document(data, kind)
+        except msgspec.DecodeError as exc:
             raise self._invalid(f"holds a document that cannot be read: {exc}") from exc
 
     def _invalid(self, why: str) -> InvalidInputError:

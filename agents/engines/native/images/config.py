@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from agents.engines.native.images.documents import read_document
 from agents.errors import InvalidInputError
 
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -95,8 +96,8 @@ class ImageConfig(msgspec.Struct, frozen=True, kw_only=True):
 def decode_document(data: bytes) -> ImageDocument:
     """Read a configuration document. Raises ``InvalidInputError``."""
     try:
-        return msgspec.json.decode(data, type=ImageDocument)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        return read_document(data, ImageDocument)
+    except msgspec.DecodeError as exc:
         raise InvalidInputError(f"The image's configuration cannot be read: {exc}.") from exc
 
 

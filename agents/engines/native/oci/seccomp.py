@@ -11,6 +11,7 @@ from functools import cache
 
 import msgspec
 
+from agents.engines.native.images.documents import read_document
 from agents.engines.native.oci import capabilities
 from agents.engines.native.oci.syscall_names import ALLOWED, BY_CAPABILITY
 from agents.engines.native.oci.types import Seccomp, SyscallArgument, SyscallRule
@@ -107,7 +108,7 @@ class _Profile(Seccomp, frozen=True, kw_only=True):
 def read_profile(text: str, held: frozenset[str]) -> Seccomp:
     """Return the filter that a profile in Docker's form describes. Raises ``InvalidInputError``."""
     try:
-        profile = msgspec.json.decode(text, type=_Profile)
+        profile = read_document(text, _Profile)
     except msgspec.DecodeError as exc:
         raise InvalidInputError(
             f"the seccomp profile cannot be read: {exc}", field="security_opt"

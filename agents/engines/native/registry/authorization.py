@@ -17,8 +17,15 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from agents.engines.abilities.registries import Credentials
+from agents.engines.native.images.documents import read_document
 from agents.engines.native.registry.settings import Endpoint
-from agents.engines.native.registry.transport import BrokenError, Response, Transport, settle
+from agents.engines.native.registry.transport import (
+    BrokenError,
+    Response,
+    Transport,
+    read_body,
+    settle,
+)
 from agents.errors import AccessDeniedError, RegistryError
 
 LARGEST_ANSWER = 1 << 20
@@ -128,9 +135,12 @@ class Authorization:
             settle(response)
 
     def _check_realm(self, realm: str) -> None:
-        scheme = urlsplit(realm).scheme
-        # A registry far away must not make us ask what listens on this host, either.
-        is_near = self._endpoint.may_be_plain and self._transport.may_be_plain(realm)
+        try:
+            scheme = urlsplit(realm).scheme
+            # A registry far away must not make us ask what listens on this host, either.
+            is_near = self._endpoint.may_be_plain and self._transport.may_be_plain(realm)
+        except ValueError:
+            scheme, is_near = "", False
         if scheme == "https" or (scheme == "http" and is_near):
             return
         raise RegistryError(
@@ -153,7 +163,7 @@ class Authorization:
         if response.status >= 500 or response.status == 429:
             raise BrokenError(f"The token server {address} answers {response.status}.")
         try:
-            answer = msgspec.json.decode(response.read(LARGEST_ANSWER), type=Token)
+            answer = read_document(read_body(response, LARGEST_ANSWER, address), Token)
         except msgspec.DecodeError as exc:
             raise RegistryError(f"The token server {address} sends no token.") from exc
         text = answer.token or answer.access_token

@@ -10,18 +10,21 @@ from typing import Literal
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
+from urllib3.exceptions import HTTPError
 
 from agents.engines.abilities.registries import Credentials
 from agents.engines.native.images.config import digest_of
+from agents.engines.native.images.documents import read_document
 from agents.engines.native.images.media import INDEXES, LARGEST_DOCUMENT, MANIFESTS
 from agents.engines.native.registry.authorization import LARGEST_ANSWER, Authorization, denied
-from agents.engines.native.registry.settings import Endpoint, Scheme
+from agents.engines.native.registry.settings import Endpoint, Scheme, is_loopback
 from agents.engines.native.registry.transport import (
     Body,
     BrokenError,
     PlainError,
     Response,
     Transport,
+    read_body,
     settle,
 )
 from agents.errors import InvalidInputError, NotFoundError, RegistryError
@@ -150,7 +153,7 @@ class Client:
         if not location:
             # The end of the headers is missing: they were cut.
             raise BrokenError(f"The registry {self.address} does not say where to send to.")
-        return urljoin(self._base(), location)
+        return self._away(self._base(), location)
 
     def finish_upload(self, location: str, digest: str, body: Body, size: int) -> None:
         """Send all of a blob (end-6)."""
@@ -175,7 +178,7 @@ class Client:
         """Give up the upload that a registry begins when it cannot mount (end-13)."""
         location = response.headers.get("Location")
         if location:
-            settle(self._ask("DELETE", urljoin(self._base(), location)))
+            settle(self._ask("DELETE", self._away(self._base(), location)))
 
     def _ask(
         self,
@@ -185,9 +188,9 @@ class Client:
         body: Body | None = None,
     ) -> Response:
         """Send a request, with what the registry wants to know of us, and follow redirects."""
-        shown = self._authorization.headers(self._scopes)
+        shown = self._shown(url)
         response = self._send(method, url, {**(headers or {}), **shown}, body)
-        if response.status != 401:
+        if response.status != 401 or not self._is_ours(url):
             return self._follow(method, url, headers or {}, response)
         settle(response)
         met = self._authorization.meet(response, self._scopes, shown.get("Authorization", ""))
@@ -206,16 +209,38 @@ class Client:
         for _ in range(_MOST_REDIRECTS):
             if response.status not in _REDIRECTS or method not in ("GET", "HEAD"):
                 return response
-            target = urljoin(url, response.headers.get("Location", ""))
             settle(response)
-            before, after = urlsplit(url), urlsplit(target)
-            if after.scheme not in (before.scheme, "https"):
-                raise RegistryError(f"The registry {self.address} sends us away from TLS.")
-            same = before.netloc == after.netloc and before.scheme == after.scheme
-            shown = self._authorization.headers(self._scopes) if same else {}
-            response = self._send(method, target, {**headers, **shown}, None)
-            url = target
+            url = self._away(url, response.headers.get("Location", ""))
+            response = self._send(method, url, {**headers, **self._shown(url)}, None)
         raise RegistryError(f"The registry {self.address} sends us round in circles.")
+
+    def _away(self, url: str, location: str) -> str:
+        """Return where the registry sends us from ``url``, if we let ourselves be sent there."""
+        try:
+            target = urljoin(url, location)
+            before, after = urlsplit(url), urlsplit(target)
+        except ValueError as exc:
+            raise RegistryError(f"The registry {self.address} sends us to no address.") from exc
+        if after.scheme not in (before.scheme, "https"):
+            raise RegistryError(f"The registry {self.address} sends us away from TLS.")
+        if after.netloc == before.netloc:
+            return target
+        # A registry far away must not make us ask what listens on this host or near it.
+        if is_loopback(after.netloc) and not is_loopback(self.address):
+            raise RegistryError(f"The registry {self.address} sends us to this host.")
+        if after.scheme == "http" and not self._transport.may_be_plain(target):
+            raise RegistryError(
+                f"The registry {self.address} sends us to {after.netloc}, without TLS.",
+                hint="If that is meant so, name that address as insecure in registries.toml.",
+            )
+        return target
+
+    def _shown(self, url: str) -> dict[str, str]:
+        """Return what tells who we are, which is for the registry itself and nobody else."""
+        return self._authorization.headers(self._scopes) if self._is_ours(url) else {}
+
+    def _is_ours(self, url: str) -> bool:
+        return url.startswith(f"{self._base()}/")
 
     def _send(
         self,
@@ -258,7 +283,7 @@ class Client:
         return "https"
 
     def _read(self, response: Response, most: int) -> bytes:
-        data = response.read(most + 1)
+        data = read_body(response, most + 1, self.address)
         if len(data) > most:
             raise RegistryError(f"The registry {self.address} sends a document over {most} bytes.")
         return data
@@ -285,10 +310,9 @@ class Client:
 
 def _reason(response: Response) -> str:
     """Return what a registry says is wrong, as ": text" on one line; "" if nothing."""
-    data = response.read(LARGEST_ANSWER)
     try:
-        problems = msgspec.json.decode(data, type=_Problems).errors
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        problems = read_document(response.read(LARGEST_ANSWER), _Problems).errors
+    except (msgspec.DecodeError, HTTPError):
         return ""
     text = "; ".join(one.message or one.code for one in problems)
     printable = re.sub(r"[^\x20-\x7e]+", " ", text).strip(" .")

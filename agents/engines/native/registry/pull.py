@@ -13,6 +13,7 @@ import msgspec
 
 from agents.engines.abilities.registries import LayerListener
 from agents.engines.native.images.config import decode_document, digest_of
+from agents.engines.native.images.documents import read_document
 from agents.engines.native.images.layers import Draft, hex_of
 from agents.engines.native.images.media import (
     CONFIGS,
@@ -36,6 +37,7 @@ from agents.engines.native.registry.download import (
 from agents.engines.native.registry.platforms import choose
 from agents.engines.native.registry.progress import LayerReports
 from agents.engines.native.registry.session import Session
+from agents.engines.native.registry.transport import read_body
 from agents.errors import (
     InvalidInputError,
     NotFoundError,
@@ -132,7 +134,7 @@ class Pull:
         hex_of(config.digest)
         response = source.blob(config.digest)
         try:
-            data = response.read(LARGEST_DOCUMENT + 1)
+            data = read_body(response, LARGEST_DOCUMENT + 1, source.address)
         finally:
             response.close()
         if digest_of(data) != config.digest:
@@ -236,8 +238,8 @@ def _decode(fetched: Fetched) -> Document:
             hint="Have it pushed again by a newer program.",
         )
     try:
-        document = msgspec.json.decode(fetched.data, type=Document)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        document = read_document(fetched.data, Document)
+    except msgspec.DecodeError as exc:
         raise InvalidInputError(f"The image's manifest cannot be read: {exc}.") from exc
     if document.schema_version != 2 or (document.manifests is None) is (
         (document.media_type or fetched.media_type) in INDEXES

@@ -62,6 +62,14 @@ def settle(response: Response) -> None:
     response.release_conn()
 
 
+def read_body(response: Response, most: int, address: str) -> bytes:
+    """Return up to ``most`` bytes of an answer. Raises ``BrokenError``, ``RegistryError``."""
+    try:
+        return response.read(most)
+    except HTTPError as exc:
+        raise explain(exc, address) from exc
+
+
 class Transport:
     """The connections of one pull, push or login; close it at the end."""
 
@@ -95,6 +103,10 @@ class Transport:
             )
         except HTTPError as exc:
             raise explain(exc, urlsplit(url).netloc) from exc
+        except ValueError:
+            # What it says may hold a token, which no log shall show.
+            where = urlsplit(url).netloc
+            raise RegistryError(f"What the registry {where} wants cannot be sent.") from None
 
     def may_be_plain(self, url: str) -> bool:
         """Return whether an address may be asked without TLS."""
