@@ -1,5 +1,6 @@
 """The panel's connections to Redis, one pool a process."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import redis
@@ -40,3 +41,13 @@ def async_client() -> "redis.asyncio.Redis":
     return redis.asyncio.Redis.from_url(
         settings.REDIS_URL, socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=None
     )
+
+
+Entries = Sequence[tuple[bytes, Mapping[bytes, bytes]]]
+
+
+def stream_entries(found: object) -> list[tuple[bytes, Entries]]:
+    """Return XREAD's answer in one form: RESP2 gives pairs, RESP3 a mapping, nothing None."""
+    if isinstance(found, dict):
+        return [(name, batches[0]) for name, batches in found.items() if batches]
+    return list(found) if isinstance(found, list) else []

@@ -1,7 +1,7 @@
 """Where log lines come from: the streams in Redis, and the host behind them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from agents.protocol import keys
 from agents.protocol.control import AnyControl, FollowLogs, LogChunk, ReadLogs
 from agents.protocol.records import LogLine
 from apps.core.ids import new_uid
-from apps.core.redis import TIMEOUT_SECONDS, async_client
+from apps.core.redis import TIMEOUT_SECONDS, async_client, stream_entries
 from apps.logs.track import Wanted
 from apps.operations.control import send_control_async
 
@@ -95,7 +95,7 @@ class RedisLogs:
         async with asyncio.timeout(BLOCK_SECONDS + TIMEOUT_SECONDS):
             found = await self._waiting.xread(streams, count=PAGE, block=int(BLOCK_SECONDS * 1000))
         lines: dict[str, list[LogLine]] = {}
-        for _, entries in _streams(found):
+        for _, entries in stream_entries(found):
             decoded = [_DECODER.decode(fields[b"l"]) for _, fields in entries if b"l" in fields]
             if decoded:
                 lines[decoded[0].container_id] = decoded
@@ -114,17 +114,7 @@ class RedisLogs:
         block = int(ANSWER_SECONDS * 1000)
         async with asyncio.timeout(ANSWER_SECONDS + TIMEOUT_SECONDS):
             found = await self._client.xread({key: "0"}, count=1, block=block)
-            for _, entries in _streams(found):
+            for _, entries in stream_entries(found):
                 await self._client.delete(key)
                 return _CHUNK_DECODER.decode(entries[0][1][b"chunk"])
         return None
-
-
-Entries = Sequence[tuple[bytes, Mapping[bytes, bytes]]]
-
-
-def _streams(found: object) -> list[tuple[bytes, Entries]]:
-    """Return XREAD's answer in one form: RESP2 gives pairs, RESP3 a mapping, nothing None."""
-    if isinstance(found, dict):
-        return [(name, batches[0]) for name, batches in found.items() if batches]
-    return list(found) if isinstance(found, list) else []

@@ -1,4 +1,4 @@
-"""The page of one container."""
+"""The pages of one container."""
 
 from typing import get_args
 
@@ -7,12 +7,15 @@ from django.http import HttpResponse, HttpResponseBadRequest, HttpResponseRedire
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts.access import role_in
+from agents.protocol.control import Look
 from apps.accounts.http import AuthenticatedHttpRequest
-from apps.core.components import Crumb
+from apps.core.errors import UnavailableError
 from apps.core.http import client_ip
-from apps.services.access import container_topic, get_container_for
+from apps.services.access import get_container_for
 from apps.services.actions import Action, act_on_container
+from apps.services.findings import show_findings
+from apps.services.looking import look_at
+from apps.services.pages import frame_for
 from apps.services.presentation import address_of, browser_host, view_container
 
 
@@ -21,25 +24,64 @@ from apps.services.presentation import address_of, browser_host, view_container
 def container_detail(
     request: AuthenticatedHttpRequest, host_uid: str, container_id: str
 ) -> HttpResponse:
-    """``/containers/<host uid>/<id>/``: facts, ports, networks, labels and the log."""
+    """``/containers/<host uid>/<id>/``: facts, figures, ports, networks, labels and the log."""
     container = get_container_for(request.user, host_uid, container_id)
-    role = role_in(request.user, container.host.team)
-    crumbs = (
-        Crumb(label="Hosts", url="/hosts/"),
-        Crumb(label=container.host.name, url=f"/hosts/{host_uid}/"),
-        Crumb(label=container.name),
-    )
     context = {
         "container": container,
+        "frame": frame_for(request.user, container, "Overview"),
         "view": view_container(container, address_of(container.host, browser_host(request))),
         "record": container.record,
-        "crumbs": crumbs,
         "socket": f"/ws/logs/containers/{host_uid}/{container_id}/",
-        "topic": container_topic(host_uid, container_id),
-        "may_write": role is not None and role.may_write,
+        "figures": f"/ws/containers/{host_uid}/{container_id}/figures/",
     }
     template = "services/_container.html" if request.htmx else "services/container.html"
     return render(request, template, context)
+
+
+@require_safe
+@login_required
+def container_processes(
+    request: AuthenticatedHttpRequest, host_uid: str, container_id: str
+) -> HttpResponse:
+    """``/containers/<host uid>/<id>/processes/``: what runs in it now."""
+    return _look(request, host_uid, container_id, "processes")
+
+
+@require_safe
+@login_required
+def container_health(
+    request: AuthenticatedHttpRequest, host_uid: str, container_id: str
+) -> HttpResponse:
+    """``/containers/<host uid>/<id>/health/``: the last health checks with their output."""
+    return _look(request, host_uid, container_id, "health")
+
+
+@require_safe
+@login_required
+def container_kernel(
+    request: AuthenticatedHttpRequest, host_uid: str, container_id: str
+) -> HttpResponse:
+    """``/containers/<host uid>/<id>/kernel/``: what the kernel holds of it."""
+    return _look(request, host_uid, container_id, "kernel")
+
+
+def _look(
+    request: AuthenticatedHttpRequest, host_uid: str, container_id: str, what: Look
+) -> HttpResponse:
+    """Show the frame at once; the page then fetches its content, for which the host is asked."""
+    container = get_container_for(request.user, host_uid, container_id)
+    context: dict[str, object] = {"container": container, "what": what}
+    if not request.htmx:
+        context["frame"] = frame_for(request.user, container, what.capitalize())
+        return render(request, "services/look.html", context)
+    try:
+        findings = look_at(container, what)
+    except UnavailableError as error:
+        context["problem"], context["hint"] = error.message, error.hint
+    else:
+        context["problem"] = findings.error
+        context["found"] = show_findings(findings)
+    return render(request, "services/_look.html", context)
 
 
 @require_POST

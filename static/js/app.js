@@ -14,5 +14,6 @@ each("textarea[data-editor]", async (textarea) => {
   const { mountEditor } = await import("./editor.js");
   mountEditor(textarea);
 });
+each("container-figures", () => import("./container-figures.js"));
 each("log-viewer", () => import("./log-viewer.js"));
 each("operation-output", () => import("./operation-output.js"));
