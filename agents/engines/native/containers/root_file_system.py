@@ -27,6 +27,8 @@ def mount(container: Container, layers: tuple[Path, ...], run: Path, users: int 
     paths = container.paths
     if mounts.is_mounted(paths.rootfs):
         return
+    # Its changes must not be in two mounts (overlayfs.rst, "Sharing and copying layers").
+    _unmount_former(paths)
     make_changes(paths, layers)
     _make_folders(paths, container.manifest.id_base)
     lower = tuple(reversed(layers))
@@ -107,8 +109,18 @@ def _clear(passage: Path) -> None:
     passage.rmdir()
 
 
+def _unmount_former(paths: ContainerPaths) -> None:
+    """Unmount what the first release mounted; a container of its time may still stand on it."""
+    former = paths.state / "rootfs"
+    if former.exists():
+        mounts.unmount(former)
+        with kernel_errors("remove", former):
+            former.rmdir()
+
+
 def unmount(paths: ContainerPaths) -> None:
     """Undo :func:`mount`. Idempotent."""
+    _unmount_former(paths)
     mounts.unmount(paths.rootfs)
     with kernel_errors("remove", paths.passage):
         if paths.passage.exists():

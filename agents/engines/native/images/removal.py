@@ -4,6 +4,7 @@ import errno
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -52,27 +53,36 @@ class _Emptier:
     def run(self) -> int:
         self._clear(self._top)
         while self._left:
-            name = self._left.pop()
-            folder = os.open(name, _FOLDER, dir_fd=self._top)
-            try:
-                self._clear(folder)
-            finally:
-                os.close(folder)
-            os.rmdir(name, dir_fd=self._top)
+            # What somebody else removes meanwhile is gone as well; what stays though it cannot
+            # be seen keeps the folder above from going, which is told.
+            with suppress(FileNotFoundError):
+                self._remove(self._left.pop())
         return self._freed
+
+    def _remove(self, name: str) -> None:
+        folder = os.open(name, _FOLDER, dir_fd=self._top)
+        try:
+            self._clear(folder)
+        finally:
+            os.close(folder)
+        os.rmdir(name, dir_fd=self._top)
 
     def _clear(self, folder: int) -> None:
         """Unlink the files of a folder, and move its folders to the top."""
         with os.scandir(folder) as entries:
             names = [entry.name for entry in entries]
         for name in names:
-            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if stat.S_ISDIR(found.st_mode):
-                self._freed += found.st_blocks * _BLOCK
-                self._clear_later(name, folder)
-            else:
-                self._freed += found.st_blocks * _BLOCK if found.st_nlink == 1 else 0
-                os.unlink(name, dir_fd=folder)
+            with suppress(FileNotFoundError):
+                self._take(name, folder)
+
+    def _take(self, name: str, folder: int) -> None:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if stat.S_ISDIR(found.st_mode):
+            self._freed += found.st_blocks * _BLOCK
+            self._clear_later(name, folder)
+        else:
+            os.unlink(name, dir_fd=folder)
+            self._freed += found.st_blocks * _BLOCK if found.st_nlink == 1 else 0
 
     def _clear_later(self, name: str, folder: int) -> None:
         if folder == self._top:
