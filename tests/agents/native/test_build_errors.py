@@ -76,12 +76,28 @@ def test_an_error_further_down_is_found_before_the_first_command(shop: Workshop)
 
 
 @pytest.mark.parametrize(
-    "step", ["ADD https://example.test/x /", "RUN --mount=type=cache,target=/x true"]
+    "step",
+    [
+        "ADD https://example.test/x /",
+        "RUN --mount=type=cache,target=/x true",
+        "COPY --parents a/b /",
+        "RUN <<EOF\n#!/bin/sed\nEOF",
+    ],
 )
-def test_what_is_not_done_yet_is_said_so(shop: Workshop, step: str) -> None:
+def test_what_is_not_done_yet_is_said_before_the_first_command(shop: Workshop, step: str) -> None:
     with pytest.raises(NotSupportedError) as caught:
-        shop.build(f"FROM busybox\n{step}\n")
-    assert caught.value.line == 2
+        shop.build(f"FROM busybox\nRUN echo ran\n{step}\n")
+    assert caught.value.line == 3
+    assert shop.lines == []
+
+
+def test_what_a_variable_or_a_base_brings_is_refused_at_its_step(shop: Workshop) -> None:
+    with pytest.raises(NotSupportedError) as caught:
+        shop.build("FROM busybox\nENV FROM=https://example.test/x\nADD $FROM /\n")
+    assert caught.value.line == 3
+    shop.build("FROM busybox\nONBUILD RUN --mount=type=cache,target=/x true\n", references=("b",))
+    with pytest.raises(NotSupportedError):
+        shop.build("FROM b\n")
 
 
 def test_a_missing_dockerfile_is_named(shop: Workshop) -> None:

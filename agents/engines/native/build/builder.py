@@ -21,6 +21,7 @@ from agents.engines.native.build.shell import Expander
 from agents.engines.native.build.sources import SourceTree
 from agents.engines.native.build.state import StageState
 from agents.engines.native.build.steps import StepRunner
+from agents.engines.native.build.support import check_supported
 from agents.engines.native.build.network import BuildNetwork
 from agents.engines.native.images import scope
 from agents.engines.native.images.references import normalise
@@ -98,6 +99,9 @@ class _Build:
             normalise(reference)
         file, name = self._read_dockerfile()
         plan = make_plan(file, self.spec.arguments, self.spec.target)
+        for step in (step for stage in plan.stages for step in stage.steps):
+            with _located(file, step.line):
+                check_supported(step)
         context = SourceTree(
             root=self.spec.context.resolve(), ignored=self._read_ignored(name), owner=(0, 0)
         )

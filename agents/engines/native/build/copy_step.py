@@ -11,11 +11,8 @@ from agents.engines.native.build.parser import Instruction
 from agents.engines.native.build.patterns import Matcher
 from agents.engines.native.build.sources import Source, SourceTree
 from agents.engines.native.build.state import StageState
-from agents.errors import InvalidInputError, NotSupportedError
-
-_URLS = ("http://", "https://", "git@", "git://")
-# "link" changes how a layer is made elsewhere, not what is in the image.
-_SUPPORTED = ("chmod", "chown", "from", "link")
+from agents.engines.native.build.support import check_source
+from agents.errors import InvalidInputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +79,10 @@ def read_request(state: StageState, instruction: Instruction) -> CopyRequest:
     raw = replace(state.expander, raw_escapes=True)
     patterns = [raw.expand(word, state.variables()).word for word in words[:-1]]
     target = state.expand(words[-1])
-    if instruction.keyword == "add" and any(one.startswith(_URLS) for one in patterns):
-        raise NotSupportedError(
-            "ADD of a URL is not supported.", hint="Fetch it in a RUN, or put it into the context."
-        )
+    if instruction.keyword == "add":
+        # What a variable holds is known only now.
+        for pattern in patterns:
+            check_source(pattern)
     return CopyRequest(
         keyword=instruction.keyword,
         patterns=tuple(patterns),
@@ -111,7 +108,5 @@ def _read_flags(state: StageState, instruction: Instruction) -> dict[str, str]:
     flags: dict[str, str] = {}
     for flag in instruction.flags:
         name, _, text = flag.removeprefix("--").partition("=")
-        if name not in _SUPPORTED:
-            raise NotSupportedError(f"{instruction.keyword.upper()} --{name} is not supported.")
         flags[name] = state.expand(text)
     return flags

@@ -17,6 +17,7 @@ from agents.engines.native.build.run_place import run_place
 from agents.engines.native.build.settings import SETTINGS, command_line
 from agents.engines.native.build.sources import SourceTree
 from agents.engines.native.build.state import PROXIES, StageState, make_key
+from agents.engines.native.build.support import check_supported, is_whole_script
 from agents.engines.native.containers.users import find_account
 from agents.engines.native.images import scope
 from agents.engines.native.images.cache import CachedStep
@@ -26,7 +27,7 @@ from agents.engines.native.images.pack import measure
 from agents.engines.native.images.recipe import Recorder
 from agents.engines.native.images.store import ImageStore
 from agents.engines.native.images.trees import TreeCopier, make_folders
-from agents.errors import BuildError, ConflictError, NotSupportedError
+from agents.errors import BuildError, ConflictError
 from agents.linux import mounts
 
 _PLACES = "places"
@@ -53,6 +54,8 @@ class StepRunner:
     def run(self, state: StageState, instruction: Instruction) -> None:
         """Carry out one step. Raises ``AgentError``, OSError."""
         acts = {"add": self._copy, "copy": self._copy, "run": self._run, "workdir": self._enter}
+        # Triggers of a base are seen only now.
+        check_supported(instruction)
         act = acts.get(instruction.keyword, self._set)
         act(state, instruction)
 
@@ -72,9 +75,6 @@ class StepRunner:
         self._record(state, instruction, state.advance("workdir", state.working_dir), make)
 
     def _run(self, state: StageState, instruction: Instruction) -> None:
-        for flag in instruction.flags:
-            if flag not in ("--network=default", "--network=host"):
-                raise NotSupportedError(f"RUN with {flag} is not supported.")
         arguments = _arguments_only(state)
         proxies = {name: text for name, text in state.given.items() if name in PROXIES}
         job = RunJob(
@@ -197,11 +197,8 @@ def _shell_command(state: StageState, instruction: Instruction) -> tuple[str, ..
     line = command_line(state, instruction)
     if not instruction.heredocs:
         return line
-    only = instruction.heredocs[0]
-    if len(instruction.heredocs) == 1 and line[-1].startswith("<<") and " " not in line[-1]:
-        if only.content.startswith("#!"):
-            raise NotSupportedError("RUN of a here-document with '#!' is not supported.")
-        return (*line[:-1], only.content)
+    if is_whole_script(instruction):
+        return (*line[:-1], instruction.heredocs[0].content)
     documents = "".join(f"{one.content}{one.name}\n" for one in instruction.heredocs)
     return (*line[:-1], f"{line[-1]}\n{documents}")
 
