@@ -44,6 +44,7 @@ class Wanted:
 Delivery = LogLine | Gap
 
 GONE = "these lines are no longer on the host"
+EARLIER_GONE = "earlier lines are no longer on the host"
 
 
 @dataclass(kw_only=True)
@@ -97,7 +98,7 @@ class Track:
         if wanted is None:
             return []
         target = self._target or chunk.end
-        delivered = list(self._deliver(chunk.lines))
+        delivered = [*self._lost_before(chunk), *self._deliver(chunk.lines)]
         if delivered and not chunk.error:
             self.wanted = self._next_wanted(wanted, target)
             return delivered
@@ -117,6 +118,12 @@ class Track:
                     yield self._gap(line.previous, self._why_not_next())
             self.position = line.position
             yield line
+
+    def _lost_before(self, chunk: LogChunk) -> Iterator[Gap]:
+        """Yield a gap if a log that is shown from its first line has lost its beginning."""
+        is_whole = self.position is None and len(chunk.lines) < TAIL
+        if is_whole and chunk.lines and chunk.lines[0].previous:
+            yield self._gap(chunk.lines[0].previous, EARLIER_GONE)
 
     def _why_not_next(self) -> str:
         skipped = self.wanted is not None and self.wanted.newest

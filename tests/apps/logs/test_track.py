@@ -127,12 +127,31 @@ def test_without_rotation_there_is_never_a_gap(steps):
     assert [item.text for item in delivered] == [line.text for line in host.lines]
 
 
-def test_a_new_viewer_begins_with_the_tail_and_sees_no_gap():
+def test_a_new_viewer_begins_with_the_tail_and_sees_no_gap(monkeypatch):
+    monkeypatch.setattr(module, "TAIL", 3)
     host, track = Host(), Track(container_id="c")
     host.write(10)
     assert track.wanted == Wanted(after=0, limit=module.TAIL, newest=True)
     delivered = drain(track, host)
     assert [item.text for item in delivered] == ["7", "8", "9"]
+
+
+def test_a_new_viewer_is_told_that_the_beginning_is_gone():
+    host = Host()
+    host.write(30)
+    host.kept_from = 10
+    first, *rest = Track(container_id="c").accept_chunk(LogChunk(lines=host.lines[10:], end=111))
+    assert isinstance(first, Gap)
+    assert (first.start, first.end) == (0, host.lines[9].position)
+    assert first.reason == module.EARLIER_GONE
+    assert rest == host.lines[10:]
+
+
+def test_who_is_shown_the_tail_alone_is_told_nothing_of_what_is_before():
+    host = Host()
+    host.write(module.TAIL + 30)
+    tail = host.lines[30:]
+    assert Track(container_id="c").accept_chunk(LogChunk(lines=tail, end=1)) == tail
 
 
 def test_a_viewer_that_is_far_behind_gets_a_gap_and_the_tail(monkeypatch):
