@@ -61,11 +61,17 @@ def idmapped(path: Path, userns: int, *, read_only: bool = False) -> Iterator[in
 
 
 def can_idmap(path: Path, userns: int) -> bool:
-    """Return whether the ids of a file or folder, and of all mounted below it, can be mapped."""
-    try:
-        os.close(_open_idmapped(path, userns))
-    except OSError:
-        return False
+    """Return whether the ids of a file or folder, and of all mounted below it, can be mapped.
+
+    Raises KernelError when there is no telling, for want of memory or file descriptors.
+    """
+    with kernel_errors("map the ids of", path):
+        try:
+            os.close(_open_idmapped(path, userns))
+        except OSError as exc:
+            if exc.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+                raise
+            return False
     return True
 
 

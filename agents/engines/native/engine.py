@@ -112,9 +112,16 @@ class NativeEngine(
 
     def warnings(self) -> tuple[str, ...]:
         """See :meth:`Engine.warnings`: other firewalls, and root inside that is root outside."""
-        reason = isolation.obstacle(self._parts.root)
+        reason = self._user_obstacle()
         users = f"Root in a container is root on this host: {reason}" if reason else ""
         return (*filter(None, (users,)), *self._network_warnings())
+
+    def _user_obstacle(self) -> str:
+        try:
+            return isolation.obstacle(self._parts.root)
+        except AgentError:
+            # Not to be told now; whoever makes a container is told why.
+            return ""
 
     def _network_warnings(self) -> tuple[str, ...]:
         try:

@@ -115,7 +115,7 @@ class Creator:
                 field="network_mode",
             )
         for endpoint in spec.endpoints:
-            self.networks.find(endpoint.network)
+            self.networks.check_endpoint(endpoint)
         for mount in spec.mounts:
             _check_mount(mount)
         check_binds(spec.mounts)

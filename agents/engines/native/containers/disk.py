@@ -3,7 +3,21 @@
 import os
 from pathlib import Path
 
+import msgspec
+
+from agents.errors import InvalidInputError
 from agents.linux.failures import kernel_errors
+
+
+def encoded(told: object) -> bytes:
+    """Return JSON. Raises ``InvalidInputError`` for text that is none, such as half a surrogate."""
+    try:
+        return msgspec.json.encode(told)
+    except UnicodeEncodeError as exc:
+        raise InvalidInputError(
+            f"the text {exc.object[:200]!r} is not valid Unicode",
+            hint="Correct or leave out what holds it.",
+        ) from exc
 
 
 def write_atomic(path: Path, data: bytes, *, sync: bool, mode: int = 0o600) -> None:

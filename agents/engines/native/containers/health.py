@@ -18,7 +18,7 @@ from agents.engines.native.containers.cgroup import ContainerCgroups
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.disk import write_atomic
 from agents.engines.native.containers.health_plan import HealthPlan
-from agents.engines.native.containers.health_probe import Probe, kill_check
+from agents.engines.native.containers.health_probe import Probe, kill_left
 from agents.engines.native.containers.supervisor import Supervisor
 from agents.errors import AgentError
 from agents.linux import process
@@ -89,7 +89,8 @@ class HealthMonitor:
         if plan is None:
             return
         # One that ran when the agent was killed: nobody takes its result now.
-        kill_check(container.paths.health_pid)
+        if container.status.init is not None:
+            kill_left(container.paths.health_pid, container.status.init.pid)
         self._follow(_Watch(container, plan, _load(container)))
 
     def find(self, container: Container) -> HealthRecord:

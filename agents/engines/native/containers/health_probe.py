@@ -121,6 +121,22 @@ class Probe:
         )
 
 
+def kill_left(pid_file: Path, init: int) -> None:
+    """Kill the check of an earlier agent, if it still runs in the container of ``init``.
+
+    The number may have come to mean anybody since it was written. Idempotent.
+    """
+    with suppress(OSError, ValueError):
+        pid = int(pid_file.read_text())
+        if pid != init and _mounts_of(pid) == _mounts_of(init):
+            kill_check(pid_file)
+
+
+def _mounts_of(pid: int) -> int:
+    """Return which mount namespace a process is in; no two containers share one."""
+    return Path(f"/proc/{pid}/ns/mnt").stat().st_ino
+
+
 def kill_check(pid_file: Path) -> None:
     """Kill a check with its process group, by the number that the runtime wrote. Idempotent."""
     with suppress(OSError, ValueError):

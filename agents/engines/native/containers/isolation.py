@@ -4,21 +4,31 @@ Root of such a container is nobody outside. Ranges are taken where systemd-nspaw
 its own, away from people and from what subuid(5) gives to them.
 """
 
+import errno
 import os
 from collections.abc import Collection
-from functools import cache
 from pathlib import Path
 
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.store import ContainerStore
 from agents.engines.native.oci.types import NamespaceKind
 from agents.engines.specs import ContainerSpec
-from agents.errors import AgentError, ConflictError, InvalidInputError
+from agents.errors import (
+    ConflictError,
+    InvalidInputError,
+    KernelError,
+    NotSupportedError,
+    OutOfSpaceError,
+)
 from agents.linux import mounts, userns
 
 # systemd's "container UID ranges", see https://systemd.io/UIDS-GIDS.
 FIRST, END = 0x0008_0000, 0x7000_0000
 JOIN = "container:"
+# What the kernel may lack now and have again later.
+_PASSING = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EINTR)
+_LIMIT = Path("/proc/sys/user/max_user_namespaces")
+_OBSTACLES: dict[Path, str] = {}
 _SLOTS = (END - FIRST) // userns.RANGE
 
 
@@ -46,18 +56,33 @@ def reason_without(spec: ContainerSpec, image_user: str = "") -> str:
     return f"{beyond[0]} is more than the ids of a user namespace" if beyond else ""
 
 
-@cache
 def obstacle(folder: Path) -> str:
     """Return why no container in ``folder`` can have a user namespace, "" if it can.
 
     Tried for real: kernels from 5.19 map the ids of an overlay's layers, and not every file
-    system lets them be mapped.
+    system lets them be mapped. Raises KernelError, OutOfSpaceError when it cannot be tried
+    just now (no process can be made, say): that must not make anybody root of the host.
     """
+    if folder not in _OBSTACLES:
+        _OBSTACLES[folder] = _find_obstacle(folder)
+    return _OBSTACLES[folder]
+
+
+def _find_obstacle(folder: Path) -> str:
     try:
         with userns.user_namespace(FIRST) as fd:
             if mounts.can_idmap(folder, fd):
                 return ""
-    except AgentError as exc:
+    except NotSupportedError as exc:
+        return exc.message
+    except OutOfSpaceError as exc:
+        # ENOSPC is a limit that is reached; but 0 is how some forbid them.
+        if _LIMIT.read_text().strip() != "0":
+            raise
+        return exc.message
+    except KernelError as exc:
+        if exc.errno in _PASSING:
+            raise
         return exc.message
     return f"the file system of {folder} cannot map ids (kernel {os.uname().release})"
 

@@ -31,6 +31,7 @@ def plug_in(container: Container, endpoint: EndpointSpec, networks: Networks) ->
                 hint="Disconnect it first.",
                 field="networks",
             )
+        networks.check_endpoint(endpoint)
         others = (one for one in container.manifest.spec.endpoints if one.network != name)
         endpoints = (*others, endpoint)
         if before is None:

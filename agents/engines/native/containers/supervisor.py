@@ -25,7 +25,10 @@ Read = Callable[[], bool]
 
 
 class Supervisor:
-    """The thread, its pool, and what they wait for. All methods may be called from any thread."""
+    """The thread, its pool, and what they wait for. All methods may be called from any thread.
+
+    Once it is closed nothing is waited for any more, and what it is asked for is not done.
+    """
 
     def __init__(self) -> None:
         self._poller = select.epoll()
@@ -52,6 +55,9 @@ class Supervisor:
             self.soon(act)
             return
         with self._lock:
+            if self._closing:
+                os.close(pidfd)
+                return
             self._ends[pidfd] = act
             self._poller.register(pidfd, select.EPOLLIN)
 
@@ -62,8 +68,9 @@ class Supervisor:
         closes it after :meth:`drop_input`.
         """
         with self._lock:
-            self._inputs[fd] = read
-            self._poller.register(fd, select.EPOLLIN)
+            if not self._closing:
+                self._inputs[fd] = read
+                self._poller.register(fd, select.EPOLLIN)
 
     def drop_input(self, fd: int) -> None:
         """Stop calling for a file descriptor. Idempotent."""
@@ -74,8 +81,10 @@ class Supervisor:
     def after(self, delay: float, act: Act) -> None:
         """Do ``act`` in ``delay`` seconds."""
         with self._lock:
-            heapq.heappush(self._times, (monotonic() + delay, next(self._order), act))
-        os.eventfd_write(self._wake, 1)
+            # After the end the number of its descriptor may mean somebody else's file.
+            if not self._closing:
+                heapq.heappush(self._times, (monotonic() + delay, next(self._order), act))
+                os.eventfd_write(self._wake, 1)
 
     def soon(self, act: Act) -> None:
         """Do ``act`` now, in the pool; not at all when closing."""

@@ -1,5 +1,6 @@
 """Whether limits make sense, and whether this host can keep them."""
 
+import math
 import re
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def check_limits(limits: Limits, layout: Layout) -> None:
 
 
 def _check_numbers(limits: Limits) -> None:
-    if limits.cpus is not None and limits.cpus <= 0:
+    if limits.cpus is not None and not 0 < limits.cpus < math.inf:
         raise InvalidInputError("the limit of cpus must be above 0", field="cpus")
     if limits.pids != UNBOUNDED:
         _check_positive(limits.pids, "pids")

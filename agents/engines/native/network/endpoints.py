@@ -31,6 +31,8 @@ from agents.protocol.records import EndpointRecord
 SHORT_ID = 12
 
 _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+# RFC 1035, 2.3.4, as text.
+_LONGEST_NAME = 253
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
@@ -88,6 +90,16 @@ def choose_endpoint(
     )
 
 
+def check_endpoint(spec: EndpointSpec, network: NetworkFile) -> None:
+    """Raise InvalidInputError for a place that a network can give to nobody."""
+    families: tuple[tuple[str, Family], ...] = ((spec.ipv4_address, 4), (spec.ipv6_address, 6))
+    for text, family in families:
+        if text:
+            asked_address(text, network, (), family)
+    _mac(spec)
+    _check_names(spec.aliases)
+
+
 def _address(text: str, network: NetworkFile, use: Use, family: Family) -> Address | None:
     if text:
         return asked_address(text, network, use.used, family)
@@ -110,10 +122,14 @@ def _mac(spec: EndpointSpec) -> str:
 def _names(whose: AttachmentFile, spec: EndpointSpec) -> tuple[str, ...]:
     short = whose.container_id[:SHORT_ID]
     names = (whose.name, whose.hostname, *spec.aliases, short)
-    for name in names:
-        if name and not _NAME.fullmatch(name):
-            raise InvalidInputError(f"{name!r} cannot be the name of a host", field="aliases")
+    _check_names(names)
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
+        if name and not (_NAME.fullmatch(name) and len(name) <= _LONGEST_NAME):
+            raise InvalidInputError(f"{name[:300]!r} cannot be the name of a host", field="aliases")
 
 
 def rename(attachment: AttachmentFile, name: str) -> AttachmentFile:

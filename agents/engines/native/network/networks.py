@@ -18,7 +18,7 @@ from agents.engines.native.network.checks import (
     refuse_while_used,
     same_place,
 )
-from agents.engines.native.network.endpoints import Request
+from agents.engines.native.network.endpoints import Request, check_endpoint
 from agents.engines.native.network.endpoints import rename as renamed
 from agents.engines.native.network.enforcer import Enforcer
 from agents.engines.native.network.forwarding import Forwarding
@@ -204,6 +204,10 @@ class Networks:
     def find(self, name_or_id: str) -> NetworkRecord:
         """Return one network. Raises NotFoundError."""
         return self._book.find(name_or_id).to_record()
+
+    def check_endpoint(self, spec: EndpointSpec) -> None:
+        """Raise NotFoundError, InvalidInputError for a place that no container can have."""
+        check_endpoint(spec, self._book.find(spec.network))
 
     def list(self, labels: Mapping[str, str] | None = None) -> tuple[NetworkRecord, ...]:
         """Return the networks that bear all of ``labels``, by name."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from agents.engines.native.containers.container import Container
+from agents.engines.native.containers.disk import encoded
 from agents.engines.native.containers.users import find_account
 from agents.engines.native.oci import capabilities
 from agents.engines.native.oci.defaults import TERM
@@ -38,10 +39,10 @@ class ExecPlan:
     def encode(self) -> bytes:
         """Return the JSON of the process."""
         if self.size is None:
-            return msgspec.json.encode(self.process)
+            return encoded(self.process)
         size = ConsoleSize(height=self.size.rows, width=self.size.columns)
         fields: dict[str, object] = msgspec.to_builtins(self.process)
-        return msgspec.json.encode({**fields, "consoleSize": msgspec.to_builtins(size)})
+        return encoded({**fields, "consoleSize": msgspec.to_builtins(size)})
 
 
 def make_plan(container: Container, spec: ExecSpec, root: Path) -> ExecPlan:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from agents.engines.names import check_labels
 from agents.engines.native.images.durable import sync_folder
 from agents.engines.native.images.removal import remove_tree
 from agents.engines.native.volumes import options
@@ -62,6 +63,7 @@ class VolumeStore:
             ConflictError: it is there with other options.
         """
         check_name(spec.name)
+        check_labels(spec.labels)
         options.parse(spec.options)
         folder = self._root / spec.name
         with kernel_errors("create the volume", folder):
@@ -148,7 +150,8 @@ class VolumeStore:
         return tuple(to_record(one, self._root / one.name) for one in self.notes(labels))
 
     def has(self, name: str) -> bool:
-        """Return whether there is a volume of a name."""
+        """Return whether there is a volume of a name. Raises ``InvalidInputError``."""
+        check_name(name)
         return (self._root / name).is_dir()
 
     # held by those who mount them
