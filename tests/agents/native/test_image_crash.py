@@ -39,7 +39,7 @@ print("ready", flush=True)
 while True:
     image = store.import_archive(root / "saved.tar")
     step = HistoryEntry(created_by="test")
-    make = lambda draft: make_layer(root / "upper", draft)
+    make = lambda draft: make_layer(root / "upper", (), draft)
     transfer.add_layer(store, image, make, step, ("made",))
     store.remove("saved:1")
     store.prune(PruneSpec(all=True), lambda: {store.find("kept").id})

@@ -107,7 +107,7 @@ class ArchiveActs(Engine):
     ) -> ImageRecord:
         images, upper = self._parts.images, container.paths.upper
         image = images.find(container.manifest.image_id)
-        make = partial(container_changes.make_layer, upper)
+        make = partial(container_changes.make_layer, upper, image.layers)
         return transfer.add_layer(images, image, make, step, references, adapt).record()
 
     def _tell(self, action: str, record: ImageRecord, reference: str) -> None:

@@ -9,10 +9,11 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from agents.engines.native.images import pack
-from agents.engines.native.images.layers import Draft
+from agents.engines.native.images.layers import Draft, find_root
 from agents.engines.native.images.recipe import Write
 from agents.engines.native.images.unpacking import unpack_layer
 from agents.linux import mounts
@@ -41,12 +42,7 @@ def _is_change(
     name = change.path.removeprefix("/")
     if change.kind != "changed" or not stat.S_ISDIR((upper / name).lstat().st_mode):
         return True
-    now, before = (upper / name).lstat(), (lower / name).lstat()
-    is_same = (now.st_mode, now.st_uid, now.st_gid) == (
-        before.st_mode,
-        before.st_uid,
-        before.st_gid,
-    )
+    is_same = _describe(upper / name) == _describe(lower / name)
     return not is_same or any(one.path.startswith(f"{change.path}/") for one in all_changes)
 
 
@@ -104,14 +100,23 @@ def write_whole(root: Path, write: Write) -> None:
     writer.end()
 
 
-def make_layer(upper: Path, draft: Draft) -> tuple[str, int]:
+def make_layer(upper: Path, layers: Sequence[Path], draft: Draft) -> tuple[str, int]:
     """Make a layer of a container's own folder; return its digest and the bytes of its files.
 
     The folder is packed and unpacked again, so that the container may go on with it.
+    ``layers`` are its image's, lowest first.
     """
-    with _packing(lambda write: pack.write_tar(upper, write, _is_kept)) as source:
+    below = find_root(layers)
+    changed = below is None or _describe(upper) != _describe(below)
+    pack_into = partial(pack.write_tar, upper, keep=_is_kept, with_root=changed)
+    with _packing(pack_into) as source:
         found = unpack_layer(source, draft)
     return found.diff_id, found.size
+
+
+def _describe(folder: Path) -> tuple[int, int, int]:
+    found = folder.lstat()
+    return found.st_mode, found.st_uid, found.st_gid
 
 
 def _is_kept(name: str, status: os.stat_result) -> bool:

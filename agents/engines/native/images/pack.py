@@ -109,12 +109,18 @@ def keep_all(_name: str, _found: os.stat_result) -> bool:
     return True
 
 
-def write_tar(folder: Path, write: Write, keep: Keep = keep_all) -> None:
+def write_tar(
+    folder: Path, write: Write, keep: Keep = keep_all, *, with_root: bool = False
+) -> None:
     """Write the layer in ``folder`` as an OCI layer tar, uncompressed.
 
-    ``keep`` is asked with each name and what lstat(2) says of it.
+    ``keep`` is asked with each name and what lstat(2) says of it. ``with_root`` says that
+    owner and mode of "/" are the layer's own, too.
     """
-    _write(folder, TarWriter(write), keep)
+    writer = TarWriter(write)
+    if with_root:
+        writer.add(folder, "./", folder.lstat())
+    _write(folder, writer, keep)
 
 
 def _write(folder: Path, writer: TarWriter, keep: Keep = keep_all) -> None:

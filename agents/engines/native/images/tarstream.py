@@ -109,6 +109,7 @@ class TarStream:
             else:
                 os.lseek(fd, 0, os.SEEK_SET)
                 self._write(fd, entry.size, is_noted=True)
+                os.ftruncate(fd, entry.size)
             self._left -= entry.size
 
     def _copy_pieces(self, entry: TarEntry, fd: int) -> None:
@@ -125,7 +126,7 @@ class TarStream:
         while size:
             if self._at == len(self._chunk):
                 self._fill()
-            done = os.write(fd, self._view[self._at : self._at + size])
+            done = _put(fd, self._view[self._at : self._at + size])
             self._at += done
             size -= done
             if is_noted:
@@ -288,6 +289,15 @@ def _numbers(texts: list[bytes]) -> list[int]:
     if not all(text.isdigit() and len(text) < 20 for text in texts):
         raise InvalidInputError("The map of a sparse file in the archive cannot be read.")
     return [int(text) for text in texts]
+
+
+def _put(fd: int, data: memoryview) -> int:
+    """Write data, or pass over it if it is zeros alone, so that they take no place on the disk."""
+    size = len(data)
+    if data[:BLOCK] == _ZEROS and not any(data[-BLOCK:]) and data.tobytes() == bytes(size):
+        os.lseek(fd, size, os.SEEK_CUR)
+        return size
+    return os.write(fd, data)
 
 
 def _pairs(numbers: list[int]) -> list[tuple[int, int]]:
