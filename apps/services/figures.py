@@ -139,7 +139,7 @@ def _pressure(now: StatsRecord) -> dict[str, str]:
         "pressure_io": now.io_pressure,
     }
     known = any(found.values())
-    note = "of the last 10 seconds, something waited" if known else "not told by this host"
+    note = "of the last 10 seconds somebody waited" if known else "not told by this host"
     return {**{name: _stall(one) for name, one in found.items()}, "pressure_note": note}
 
 

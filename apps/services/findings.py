@@ -14,6 +14,16 @@ _HEALTH = {
     "unhealthy": Shown(label="Unhealthy", tone="danger"),
     "starting": Shown(label="Health starting", tone="busy"),
 }
+# The letters of proc(5).
+_STATES = {
+    "R": "running",
+    "S": "sleeping",
+    "D": "waiting for a device",
+    "Z": "ended, not collected",
+    "T": "stopped",
+    "t": "traced",
+    "I": "idle",
+}
 _UNCHECKED = Shown(label="Not checked", tone="neutral")
 
 
@@ -24,6 +34,7 @@ class ProcessRow:
     record: ProcessRecord
     started_at: datetime
     cpu_time: str
+    state: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +88,7 @@ def _process(record: ProcessRecord) -> ProcessRow:
         record=record,
         started_at=moment(record.started_at),
         cpu_time=_duration(record.cpu_time),
+        state=_STATES.get(record.state, record.state),
     )
 
 

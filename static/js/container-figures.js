@@ -12,7 +12,7 @@ const STATUS = {
   refused: ["refused", "You may not see this"],
   closed: ["refused", "Closed"],
   live: ["open", "Once a second"],
-  stopped: ["offline", "The container does not run"],
+  stopped: ["rest", "The container does not run"],
   silent: ["waiting", "The host does not answer"],
   "host-offline": ["offline", "The host is offline"],
 };
@@ -37,7 +37,18 @@ class ContainerFigures extends HTMLElement {
     return null;
   }
 
+  // What does not run uses nothing, which is not known to be 0 either.
+  #clear() {
+    this.points = [];
+    for (const [name, part] of Object.entries(this.parts)) {
+      if (name.endsWith("_line")) part.setAttribute("points", "");
+      else if (name.endsWith("_bar")) part.hidden = true;
+      else if (name !== "status") part.textContent = name.endsWith("_note") ? "" : "–";
+    }
+  }
+
   #receive(message) {
+    if (message.state === "stopped") this.#clear();
     if (message.type === "status") this.#status(message.state, message.text);
     else if (message.type === "figures") this.#show(message);
   }

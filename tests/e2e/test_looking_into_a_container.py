@@ -47,4 +47,11 @@ def test_a_person_looks_into_a_container(projects, owner: Visitor) -> None:
     expect(page.get_by_role("region", name="Namespaces")).to_contain_text("net")
     page.get_by_role("button", name="Look again").click()
     expect(page.get_by_role("region", name="Limits in force")).to_contain_text("67108864")
+    tabs.get_by_role("link", name="Overview").click()
+    expect(part(page, "cpu")).to_have_text(re.compile(r"^0\."), timeout=15_000)
+    other = owner.page.context.new_page()
+    other.goto(page.url)
+    other.get_by_role("button", name="Stop", exact=True).click()
+    expect(part(page, "status")).to_have_text("The container does not run", timeout=15_000)
+    expect(part(page, "cpu")).to_have_text("–")
     assert owner.troubles == []

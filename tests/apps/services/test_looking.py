@@ -65,7 +65,7 @@ def process(**changes) -> ProcessRecord:
         "host_pid": 4711,
         "parent_pid": 0,
         "user": "root",
-        "state": "sleeping",
+        "state": "S",
         "threads": 1,
         "memory": 4096,
         "cpu_time": 3725.5,
@@ -97,6 +97,7 @@ def test_a_viewer_sees_what_runs(host, fetch, running):
     text = fetch("processes")
     assert "httpd -f" in text
     assert "1:02:05.5" in text
+    assert "sleeping" in text
     assert [(one.container_id, one.what) for one in host.looked] == [(running, "processes")]
 
 
@@ -147,7 +148,7 @@ def test_nothing_that_a_host_answers_becomes_markup(host, fetch):
 
 def test_what_the_host_cannot_tell_is_a_warning(host, fetch):
     host.finds(error="the container shop-web-1 does not run")
-    assert "the container shop-web-1 does not run" in fetch("kernel")
+    assert "The container shop-web-1 does not run" in fetch("kernel")
 
 
 def test_an_answer_that_is_none_is_a_warning(host, fetch):
