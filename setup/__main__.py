@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Callable
@@ -26,10 +27,19 @@ COMMANDS = {
 }
 
 
+def _takes(command: Callable[..., None], words: list[str]) -> bool:
+    """Return whether these are as many words as the command wants."""
+    try:
+        inspect.signature(command).bind(None, *words)
+    except TypeError:
+        return False
+    return True
+
+
 def main(words: list[str]) -> int:
     """Run one command; return the exit code."""
     command: Callable[..., None] | None = COMMANDS.get(words[0]) if words else None
-    if command is None:
+    if command is None or not _takes(command, words[1:]):
         print(f"Usage: python3 -m setup {'|'.join(COMMANDS)}", file=sys.stderr)
         return 2
     # What we make is not for others to write, nor hidden from the programs that read it.

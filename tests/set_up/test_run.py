@@ -68,9 +68,10 @@ def test_another_project_s_environment_does_not_leak_in(monkeypatch: pytest.Monk
     assert run(["sh", "-c", "echo ${VIRTUAL_ENV:-none}"]) == "none\n"
 
 
-def test_an_unknown_command_shows_the_usage() -> None:
+@pytest.mark.parametrize("words", [["nonsense"], ["status", "--help"], []])
+def test_what_is_no_command_shows_the_usage(words: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "setup", "nonsense"],
+        [sys.executable, "-m", "setup", *words],
         cwd=ROOT,
         capture_output=True,
         text=True,
