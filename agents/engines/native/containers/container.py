@@ -8,7 +8,7 @@ from time import monotonic
 import msgspec
 
 from agents.engines.base import ContainerEvent
-from agents.engines.native.containers.disk import encoded, write_atomic
+from agents.engines.native.containers.disk import encoded_for_good, write_atomic
 from agents.engines.native.containers.log_files import LogFiles
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.containers.records import Manifest, Status, to_record
@@ -66,7 +66,7 @@ class Container:
     def save_manifest(self, manifest: Manifest) -> None:
         """Take another manifest and write it, outliving a power cut. Raises InvalidInputError."""
         with self.lock:
-            write_atomic(self.paths.manifest, encoded(manifest), sync=True)
+            write_atomic(self.paths.manifest, encoded_for_good(manifest), sync=True)
             self.manifest = manifest
 
     def update(self, status: Status) -> None:

@@ -20,6 +20,16 @@ def encoded(told: object) -> bytes:
         ) from exc
 
 
+def encoded_for_good(told: object) -> bytes:
+    """Do as :func:`encoded` for what must be read again. Raises it also for other types."""
+    data = encoded(told)
+    try:
+        msgspec.json.decode(data, type=type(told))
+    except msgspec.ValidationError as exc:
+        raise InvalidInputError(f"the spec cannot be kept: {exc}") from exc
+    return data
+
+
 def write_atomic(path: Path, data: bytes, *, sync: bool, mode: int = 0o600) -> None:
     """Replace a file as a whole; ``sync`` makes it outlive a power cut. Blocks on the disk.
 

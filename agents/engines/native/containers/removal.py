@@ -40,18 +40,26 @@ class Removal:
         One that cannot be removed is "dead" from then on, and says why; removing it again
         tries again.
         """
-        self._bring_to_end(container, force=force)
-        with container.lock:
-            if container.removed:
-                return
-            try:
-                self._lifecycle.release(container)
-                self._creator.remove(container)
-            except AgentError as error:
-                self._give_up(container, error)
-                raise
-            self._health.forget(container.id)
+        while True:
+            self._bring_to_end(container, force=force)
+            with container.lock:
+                if container.removed:
+                    return
+                if _is_active(container):
+                    # Somebody has started it again meanwhile.
+                    continue
+                self._remove_ended(container)
+                break
         self._events.container(container.record, "destroy")
+
+    def _remove_ended(self, container: Container) -> None:
+        try:
+            self._lifecycle.release(container)
+            self._creator.remove(container)
+        except AgentError as error:
+            self._give_up(container, error)
+            raise
+        self._health.forget(container.id)
 
     def after_end(self, container: Container) -> None:
         """Remove a container that has ended, if it was made so; returns at once."""
@@ -77,7 +85,7 @@ class Removal:
 
     def _bring_to_end(self, container: Container, *, force: bool) -> None:
         with container.lock:
-            active = container.is_alive() or container.status.state == "restarting"
+            active = _is_active(container) and not container.removed
             if active and not force:
                 raise ConflictError(
                     f"the container {container.manifest.name} runs",
@@ -90,3 +98,7 @@ class Removal:
     def _give_up(self, container: Container, error: AgentError) -> None:
         status = msgspec.structs.replace(container.status, state="dead", error=error.message)
         container.update(status)
+
+
+def _is_active(container: Container) -> bool:
+    return container.is_alive() or container.status.state == "restarting"
