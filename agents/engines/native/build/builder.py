@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agents.engines.base import Cancelled, Output, never
+from agents.engines.names import check_texts
 from agents.engines.native.build import state as states
 from agents.engines.native.build.bases import Bases, Pull
 from agents.engines.native.build.parser import Dockerfile, Instruction, parse
@@ -64,6 +65,7 @@ class Builder:
         ``NotSupportedError``, ``OutOfSpaceError``.
         Steps that succeeded before stay in the cache; else nothing is left behind.
         """
+        check_texts(spec)
         with kernel_errors("build in", spec.context), self._store.building():
             bases = Bases(store=self._store, output=output, cancelled=cancelled, pull=self._pull)
             run = _Build(

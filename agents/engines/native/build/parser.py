@@ -56,6 +56,9 @@ class Dockerfile:
 
 def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
     """Read a Dockerfile. Raises ``BuildError`` with file and line."""
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise BuildError("The file has a NUL in it.", file=name, line=line)
     reader = _Reader(text.removeprefix("\ufeff"), name)
     instructions = tuple(reader.instructions())
     if not instructions:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from agents.engines.specs import MountSpec
 from agents.errors import InvalidInputError, NotFoundError, PathEscapeError
+from agents.linux.failures import kernel_errors
 
 
 def check_binds(mounts: Iterable[MountSpec]) -> None:
@@ -16,9 +17,10 @@ def check_binds(mounts: Iterable[MountSpec]) -> None:
     """
     for mount in mounts:
         if mount.kind == "bind":
-            _check_inside(mount)
-            if not Path(mount.source).exists():
-                raise _missing(mount.source)
+            with kernel_errors("look at", mount.source):
+                _check_inside(mount)
+                if not Path(mount.source).exists():
+                    raise _missing(mount.source)
 
 
 def check_subpath(mount: MountSpec) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from agents.engines.names import check_texts
 from agents.engines.native.containers import isolation
 from agents.engines.native.containers.binds import check_binds, check_subpath
 from agents.engines.native.containers.container import Container
@@ -27,6 +28,7 @@ from agents.errors import ConflictError, InvalidInputError
 
 _DEFAULT_SIGNAL = "SIGTERM"
 _SHORT = 12
+_LONGEST_NAME, _LONGEST_PATH = 255, 4000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,7 @@ class Creator:
 
         See ``Engine.create_container`` for what is raised.
         """
+        check_texts(spec)
         known = self._same(spec)
         if known is not None:
             return known, False
@@ -146,6 +149,9 @@ def _volume_mounts(targets: Iterable[str], taken: set[str]) -> Iterable[MountSpe
 
 
 def _check_mount(mount: MountSpec) -> None:
+    longest = max(map(len, os.fsencode(mount.target).split(b"/")))
+    if longest > _LONGEST_NAME or len(mount.target) > _LONGEST_PATH:
+        raise InvalidInputError(f"{mount.target[:200]!r}… is too long a path", field="volumes")
     if not mount.target.startswith("/") or os.path.normpath(mount.target) == "/":
         raise InvalidInputError(
             f"{mount.target!r} is no place to mount at; give an absolute path", field="volumes"

@@ -9,7 +9,9 @@ from agents.engines.native.oci.places import HostDevice
 from agents.engines.native.oci.types import Device, DeviceRule
 from agents.engines.specs import DeviceSpec
 from agents.errors import InvalidInputError, NotFoundError
+from agents.linux.failures import kernel_errors
 
+_DEVICES = Path("/dev")
 _KINDS = {stat.S_IFCHR: "c", stat.S_IFBLK: "b"}
 
 
@@ -29,6 +31,11 @@ def _find(spec: DeviceSpec) -> Iterator[HostDevice]:
             f"the access {spec.access!r} to {spec.source} is not of r, w and m", field="devices"
         )
     source, target = Path(spec.source), Path(spec.target or spec.source)
+    with kernel_errors("look at the device", spec.source):
+        yield from _find_at(source, target, spec)
+
+
+def _find_at(source: Path, target: Path, spec: DeviceSpec) -> Iterator[HostDevice]:
     if not source.exists():
         raise NotFoundError(
             f"there is no device {source} on this host", field="devices", file=spec.source
@@ -36,6 +43,11 @@ def _find(spec: DeviceSpec) -> Iterator[HostDevice]:
     if not source.is_dir():
         yield _device(source, target, spec.access)
         return
+    if not Path(os.path.normpath(source)).is_relative_to(_DEVICES):
+        # Elsewhere may be anything, such as the files of other containers.
+        raise InvalidInputError(
+            f"{source} is a folder, and not one of devices below {_DEVICES}", field="devices"
+        )
     for path in sorted(source.rglob("*")):
         if _kind(path) and not path.is_symlink():
             yield _device(path, target / path.relative_to(source), spec.access)

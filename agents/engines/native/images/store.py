@@ -111,7 +111,9 @@ class ImageStore:
         """
         if reference:
             normalise(reference)
-        if not path.is_file():
+        with kernel_errors("read", path):
+            is_there = path.is_file()
+        if not is_there:
             raise NotFoundError(f"There is no archive {path}.", file=str(path))
         moment = time.time() if created is None else created
         with kernel_errors("import", path), self.taking_in():

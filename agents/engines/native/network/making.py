@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection
 from ipaddress import IPv4Network
 
-from agents.engines.names import check_labels, check_network_name
+from agents.engines.names import check_network_name, check_texts
 from agents.engines.native.network.addresses import link_name
 from agents.engines.native.network.options import Options, read_options
 from agents.engines.native.network.records import MACVLAN, NetworkFile
@@ -32,7 +32,7 @@ def plan(
     InvalidInputError, NotFoundError (a parent), NotSupportedError.
     """
     check_network_name(spec.name)
-    check_labels(spec.labels)
+    check_texts(spec)
     options = read_options(spec)
     driver, parent = _driver(spec, options)
     taken = _taken(driver, known)

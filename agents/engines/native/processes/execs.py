@@ -12,6 +12,7 @@ import msgspec
 from agents.engines import detach_keys
 from agents.engines.abilities.processes import Session
 from agents.engines.event_ring import EventRing
+from agents.engines.names import check_texts
 from agents.engines.native.containers.cgroup import ContainerCgroups
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.disk import write_atomic
@@ -59,6 +60,7 @@ class Execs:
     def start(self, container: Container, spec: ExecSpec) -> Session:
         """See :meth:`agents.engines.abilities.processes.Executes.start_exec`."""
         self._cgroups.expect_move()
+        check_texts(spec)
         keys = detach_keys.parse(spec.detach_keys)
         with container.lock:
             init = running_init(container)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from agents.engines.names import check_labels
+from agents.engines.names import check_texts
 from agents.engines.native.images.durable import sync_folder
 from agents.engines.native.images.removal import remove_tree
 from agents.engines.native.volumes import options
@@ -63,7 +63,7 @@ class VolumeStore:
             ConflictError: it is there with other options.
         """
         check_name(spec.name)
-        check_labels(spec.labels)
+        check_texts(spec)
         options.parse(spec.options)
         folder = self._root / spec.name
         with kernel_errors("create the volume", folder):

@@ -11,6 +11,7 @@ from agents.engines.native.engine import NativeEngine
 from agents.engines.specs import (
     BuildSpec,
     ContainerSpec,
+    DeviceSpec,
     EndpointSpec,
     ExecSpec,
     Limits,
@@ -64,6 +65,11 @@ IN_SPECS: dict[str, Act] = {
     "pull": lambda engine, bad: engine.pull_image(f"localhost:1/{bad}"),
     "tag": lambda engine, bad: engine.tag_image("busybox", bad),
     "target": lambda engine, bad: create(engine, mounts=(MountSpec(kind="tmpfs", target=bad),)),
+    "bind": lambda engine, bad: create(
+        engine, mounts=(MountSpec(kind="bind", source=f"/nowhere/{bad}", target="/t"),)
+    ),
+    "device": lambda engine, bad: create(engine, devices=(DeviceSpec(source=bad or "/"),)),
+    "archive": lambda engine, bad: engine.import_image(Path(bad), "x:1"),
     "mode": lambda engine, bad: create(engine, network_mode=f"container:{bad}"),
     "build": lambda engine, bad: engine.build_image(
         BuildSpec(context=Path("/nowhere"), references=(bad,)), lambda _: None
@@ -118,9 +124,11 @@ def test_a_place_that_nobody_can_have_is_refused_at_once(
 
 
 def test_text_that_is_no_unicode_is_refused(engine: NativeEngine) -> None:
-    for fields in ({"labels": {"k": "\udcff"}}, {"environment": {"\udcff": "x"}}):
-        with pytest.raises(InvalidInputError):
-            create(engine, **fields)
+    for bad in ("\udcff", "a\0b"):
+        wrong = ({"labels": {"k": bad}}, {"environment": {bad: "x"}}, {"working_dir": bad})
+        for fields in wrong:
+            with pytest.raises(InvalidInputError):
+                create(engine, **fields)
 
 
 @pytest.mark.parametrize("cpus", [math.nan, math.inf, -math.inf, 0.0, -1.0])
