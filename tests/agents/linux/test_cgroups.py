@@ -14,6 +14,7 @@ from agents.protocol.stats import BlockUsage
 from tests.waiting import wait_until
 
 UNIFIED = {
+    "cpu.max": "50000 100000\n",
     "cpu.stat": (
         "usage_usec 2500000\nuser_usec 2000000\nsystem_usec 500000\n"
         "nr_periods 9\nnr_throttled 4\nthrottled_usec 1500000\n"
@@ -30,6 +31,8 @@ UNIFIED = {
 SEPARATE = {
     "cpuacct/c1/cpuacct.usage": "2500000000\n",
     "cpuacct/c1/cpuacct.stat": "user 200\nsystem 50\n",
+    "cpu/c1/cpu.cfs_quota_us": "50000\n",
+    "cpu/c1/cpu.cfs_period_us": "100000\n",
     "cpu/c1/cpu.stat": "nr_periods 9\nnr_throttled 4\nthrottled_time 1500000000\n",
     "blkio/c1/blkio.throttle.io_service_bytes_recursive": "8:0 Read 10\n8:0 Write 20\nTotal 30\n",
     "blkio/c1/blkio.throttle.io_serviced_recursive": "8:0 Read 1\n8:0 Write 2\nTotal 3\n",
@@ -57,7 +60,7 @@ def check(layout: Layout) -> None:
     memory = counters.memory
     assert (counters.cpu.total, counters.cpu.user, counters.cpu.system) == (2.5, 2.0, 0.5)
     assert (counters.cpu.periods, counters.cpu.throttled_periods) == (9, 4)
-    assert counters.cpu.throttled == 1.5
+    assert (counters.cpu.throttled, counters.cpu.limit) == (1.5, 0.5)
     assert (memory.used, memory.limit, memory.anonymous, memory.cache) == (700, None, 700, 200)
     assert (memory.swap, memory.kernel, memory.limit_hits, memory.oom_kills) == (50, 60, 5, 1)
     assert (counters.pids, counters.pids_limit) == (3, 100)
@@ -96,6 +99,16 @@ def test_a_cgroup_that_is_not_there_uses_nothing_known(tmp_path: Path) -> None:
     counters = cgroups.read_counters(Layout(unified=tmp_path, controllers={}), "/none")
     assert (counters.cpu.total, counters.memory.used, counters.pids) == (None, None, None)
     assert (counters.blocks, counters.cpu_pressure) == ((), None)
+
+
+def test_a_cgroup_without_a_quota_has_no_limit_of_cpus(tmp_path: Path) -> None:
+    free = {"cpu.max": "max 100000\n", "cpu.cfs_quota_us": "-1\n", "cpu.cfs_period_us": "100000\n"}
+    write(tmp_path / "c1", free)
+    for layout in (
+        Layout(unified=tmp_path, controllers={}),
+        Layout(unified=None, controllers={"cpu": tmp_path}),
+    ):
+        assert cgroups.read_counters(layout, "/c1").cpu.limit is None
 
 
 @pytest.fixture

@@ -1,14 +1,19 @@
 """Live figures of containers, and looks into them, through a real Redis."""
 
+import threading
+
 import msgspec
 import pytest
 
+from agents.engines.fake import FakeEngine
 from agents.protocol import keys
 from agents.protocol.control import ContainerFindings, LookAtContainer, StatsSample, WatchStats
 from agents.protocol.events import ContainerChanged, Inventory
+from agents.sessions import StatsPublisher
 from tests.agents.runtime.agent_process import AgentProcess
 from tests.agents.runtime.messages import deploy, new_id
 from tests.agents.runtime.panel_side import PanelSide
+from tests.redis_server import RedisServer
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.redis
@@ -86,6 +91,21 @@ def test_the_figures_end_with_the_lease(agent: AgentProcess):
     agent.panel.ask(WatchStats(container_id=container_id, lease=1.0))
     count = len(samples(agent.panel, container_id))
     wait_until(lambda: len(samples(agent.panel, container_id)) > count, "figures again")
+
+
+def test_no_thread_is_left_when_nobody_looks(server: RedisServer, engine: FakeEngine):
+    publisher = StatsPublisher(uid="0" * 32, engine=engine, client=server.admin())
+    for _ in range(2):
+        publisher.watch(WatchStats(container_id="c", lease=0.1))
+        assert "stats" in thread_names()
+        wait_until(lambda: "stats" not in thread_names(), "the end of the thread")
+    publisher.watch(WatchStats(container_id="c", lease=60))
+    publisher.close()
+    assert "stats" not in thread_names()
+
+
+def thread_names() -> set[str]:
+    return {one.name for one in threading.enumerate()}
 
 
 def test_an_engine_that_does_not_count_says_so(agent: AgentProcess):
