@@ -11,10 +11,12 @@ from agents.engines.base import Engine
 from agents.engines.native.build.changes import apply_changes
 from agents.engines.native.containers import changes as container_changes
 from agents.engines.native.containers.container import Container
+from agents.engines.native.containers.root_file_system import make_changes
 from agents.engines.native.images import transfer
 from agents.engines.native.images.config import HistoryEntry, ImageDocument, RootFs
 from agents.engines.native.images.references import normalise
 from agents.engines.native.parts import Parts
+from agents.errors import NotFoundError
 from agents.linux.failures import kernel_errors
 from agents.protocol.records import FileChange, ImageRecord
 
@@ -107,6 +109,11 @@ class ArchiveActs(Engine):
     ) -> ImageRecord:
         images, upper = self._parts.images, container.paths.upper
         image = images.find(container.manifest.image_id)
+        with container.lock:
+            if container.removed:
+                raise NotFoundError(f"the container {container.manifest.name} was removed")
+            # One that was never started has none yet.
+            make_changes(container.paths, image.layers)
         make = partial(container_changes.make_layer, upper, image.layers)
         return transfer.add_layer(images, image, make, step, references, adapt).record()
 

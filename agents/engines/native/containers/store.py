@@ -112,9 +112,14 @@ class ContainerStore:
                 del self._names[container.manifest.name]
 
     def rename(self, container: Container, name: str) -> None:
-        """Give a container another name. Raises ``ConflictError``, ``InvalidInputError``."""
+        """Give a container another name.
+
+        Raises ``ConflictError``, ``InvalidInputError``, ``NotFoundError`` (removed meanwhile).
+        """
         with container.lock:
             old = container.manifest.name
+            if container.removed:
+                raise NotFoundError(f"the container {old} was removed")
             with self._lock:
                 if old == name:
                     return

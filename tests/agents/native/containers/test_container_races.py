@@ -84,3 +84,21 @@ def test_what_could_not_be_read_again_is_not_written(engine: NativeEngine) -> No
             ContainerSpec(name=unique("c"), image="busybox", restart=policy, stop_grace=0)
         )
     engine.remove_container(made)
+
+
+def test_what_was_never_started_is_committed_as_its_image(engine: NativeEngine) -> None:
+    made = stopped(engine)
+    image = engine.commit_container(made, "never-started:1")
+    assert engine.inspect_image(image.id).layers[:1] == engine.inspect_image("busybox").layers[:1]
+    engine.remove_container(made)
+    engine.remove_image("never-started:1")
+
+
+def test_who_renames_what_another_removes_is_told_so(engine: NativeEngine) -> None:
+    for _ in range(ROUNDS):
+        made = stopped(engine)
+        raised = at_once(
+            lambda made=made: engine.remove_container(made),
+            lambda made=made: engine.rename_container(made, unique("r")),
+        )
+        assert [one for one in raised if not isinstance(one, NotFoundError)] == []
