@@ -18,6 +18,7 @@ _ONLINE_CPUS = Path("/sys/devices/system/cpu/online")
 _ONLINE_NODES = Path("/sys/devices/system/node/online")
 _HUGE_PAGES = Path("/sys/kernel/mm/hugepages")
 
+_MOST_BYTES = 2**63 - 1
 _LIST = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 _PAGE_SIZE = re.compile(r"(\d+)(KB|MB|GB)")
 _KIB = {"KB": 1, "MB": 1 << 10, "GB": 1 << 20}
@@ -78,6 +79,10 @@ def _check_range(value: int | None, least: int, most: int, field: str) -> None:
 
 
 def _check_memory(limits: Limits) -> None:
+    for field in ("memory", "memory_swap", "memory_reservation"):
+        if (getattr(limits, field) or 0) > _MOST_BYTES:
+            # The kernel would take what is left after it has dropped the upper bits.
+            raise InvalidInputError(f"{field} must be at most {_MOST_BYTES} bytes", field=field)
     if limits.memory is not None and limits.memory < LEAST_MEMORY:
         raise InvalidInputError(
             f"the limit of memory must be at least {LEAST_MEMORY} bytes", field="memory"

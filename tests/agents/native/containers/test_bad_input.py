@@ -137,6 +137,15 @@ def test_cores_without_number_are_refused(engine: NativeEngine, box: str, cpus: 
         engine.update_container(box, UpdateSpec(limits=Limits(cpus=cpus)))
 
 
+@pytest.mark.parametrize("field", ["memory", "memory_reservation"])
+def test_bytes_that_the_kernel_would_cut_short_are_refused(
+    engine: NativeEngine, box: str, field: str
+) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        engine.update_container(box, UpdateSpec(limits=Limits(**{field: 10**30})))
+    assert caught.value.field == field
+
+
 @pytest.mark.parametrize("bad", BAD)
 def test_an_exec_that_cannot_be_told_to_the_kernel_is_refused(
     engine: NativeEngine, box: str, bad: str
