@@ -194,8 +194,9 @@ class Engine(ABC):
     ) -> int:
         """Block until it has ended and return its exit code (128 + n for signal n).
 
-        "not-running" is reached at once by one that does not run and will not by itself;
-        "next-exit" at its next end, restarted or not; "removed" when it is gone.
+        "not-running" is reached at once by one that has ended and will not start by itself, and
+        by one that was never started once it has been and ended; "next-exit" at its next end,
+        restarted or not; "removed" when it is gone.
         Raises ``TimedOutError``, and ``NotFoundError`` when it is removed meanwhile.
         """
 

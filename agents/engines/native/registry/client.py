@@ -3,6 +3,7 @@
 See the OCI distribution specification, spec.md; the comments name its ends ("end-3").
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from agents.engines.native.registry.transport import (
 )
 from agents.errors import InvalidInputError, NotFoundError, RegistryError
 
+_ALGORITHMS = ("sha256", "sha384", "sha512")
 _ACCEPT = ", ".join((*MANIFESTS, *INDEXES))
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 5
@@ -53,6 +55,12 @@ class Fetched:
     data: bytes
     digest: str
     media_type: str
+
+
+def _is_promised(data: bytes, digest: str) -> bool:
+    """Return whether a document has a digest, by any of the image specification's algorithms."""
+    algorithm, _, wanted = digest.partition(":")
+    return algorithm in _ALGORITHMS and hashlib.new(algorithm, data).hexdigest() == wanted
 
 
 class Client:
@@ -102,14 +110,13 @@ class Client:
         finally:
             settle(response)
         promised = reference if ":" in reference else response.headers.get("Docker-Content-Digest")
-        digest = digest_of(data)
-        if promised and promised.startswith("sha256:") and digest != promised:
+        if promised and not _is_promised(data, promised):
             raise InvalidInputError(
                 f"The registry {self.address} sends something else as {promised}.",
                 hint="The registry or something in between is broken; tell who runs it.",
             )
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
-        return Fetched(data=data, digest=digest, media_type=media_type)
+        return Fetched(data=data, digest=digest_of(data), media_type=media_type)
 
     def blob(self, digest: str, offset: int = 0) -> Response:
         """Begin to read a blob from ``offset`` on (end-2); close the answer.

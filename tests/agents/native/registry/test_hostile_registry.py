@@ -1,5 +1,6 @@
 """A registry that means harm, or is broken: it never learns more, and never breaks more."""
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -88,6 +89,17 @@ def test_what_it_answers_is_refused_in_words(
     evils[0].answer = lambda _method, path: says(200, b"{}") if path == "/v2/" else answer
     with pytest.raises((RegistryError, InvalidInputError)):
         shop.pull(f"{evils[0].address}/app:1", credentials=ANN)
+    assert shop.left() == []
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512", "md5"])
+def test_something_else_than_was_asked_for_is_refused(
+    shop: Shop, evils: tuple[Evil, Evil], algorithm: str
+) -> None:
+    evils[0].answer = lambda _method, _path: says(200, b"{}")
+    digest = f"{algorithm}:{hashlib.new(algorithm, b'other').hexdigest()}"
+    with pytest.raises(InvalidInputError, match="sends something else|digest is malformed"):
+        shop.pull(f"{evils[0].address}/app@{digest}", credentials=ANN)
     assert shop.left() == []
 
 
