@@ -13,6 +13,7 @@ from agents.engines.native.containers.init import init_program
 from agents.engines.native.containers.isolation import find_peers
 from agents.engines.native.containers.store import ContainerStore
 from agents.engines.native.oci.places import Places
+from agents.engines.native.oci.types import NamespaceKind
 from agents.linux import mounts
 from agents.linux.failures import kernel_errors
 
@@ -23,11 +24,13 @@ def find_places(
     *,
     cgroup: str,
     volumes: Mapping[str, Path],
+    joined: Mapping[NamespaceKind, Path],
     users: int | None,
 ) -> Places:
     """Return where the parts of a container are at this start.
 
-    ``users`` is a descriptor of its user namespace, None if it has the host's.
+    ``joined`` are the namespaces of others (:func:`modes.joined`), ``users`` is a descriptor
+    of its user namespace, None if it has the host's.
 
     Raises:
         NotFoundError: a device, or a container whose namespaces it shares, is gone.
@@ -43,7 +46,7 @@ def find_places(
     return Places(
         rootfs=container.paths.rootfs,
         cgroup=cgroup,
-        joined=modes.joined(spec, store),
+        joined=joined,
         shared=modes.shared_with_host(spec, own_users=users is not None),
         id_base=container.manifest.id_base,
         files=files,

@@ -21,6 +21,7 @@ from agents.engines.native.containers.connect import connect, disconnect, reserv
 from agents.engines.native.containers.container import Container
 from agents.engines.native.containers.filters import FilterCache
 from agents.engines.native.containers.host_places import attached, find_places
+from agents.engines.native.containers.modes import joined
 from agents.engines.native.containers.paths import ContainerPaths
 from agents.engines.native.containers.plugging import reconcile
 from agents.engines.native.containers.records import ProcessMark
@@ -131,6 +132,7 @@ class Launcher:
                 self._containers,
                 cgroup=self._cgroups.path(container.id),
                 volumes=self._volume_mounts.prepare(container),
+                joined=stack.enter_context(joined(container.manifest.spec, self._containers)),
                 users=users,
             )
             yield stack.enter_context(attached(places, users, container.paths.passage))

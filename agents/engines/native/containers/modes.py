@@ -1,6 +1,8 @@
 """Which namespaces a container shares, with the host or with another container."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from agents.engines.native.containers.container import Container
@@ -56,24 +58,26 @@ def shared_with_host(spec: ContainerSpec, *, own_users: bool) -> tuple[Namespace
     return (*users, *(kind for kind, mode in modes.items() if mode == "host"))
 
 
-def joined(spec: ContainerSpec, store: ContainerStore) -> Mapping[NamespaceKind, Path]:
-    """Return the file of each namespace that is another container's.
+@contextmanager
+def joined(spec: ContainerSpec, store: ContainerStore) -> Iterator[Mapping[NamespaceKind, Path]]:
+    """Give a path for each namespace that is another container's, for this while.
 
-    With a container's network comes its name, as with Docker.
+    With a container's network comes its name, as with Docker. The paths are of descriptors:
+    a process number may mean another process by the time that the runtime looks.
 
     Raises:
         NotFoundError: there is no such container.
         ConflictError: it does not run.
     """
-    files: dict[NamespaceKind, Path] = {}
-    for kind, peer in find_peers(spec, store).items():
-        folder = _namespaces(peer)
-        files[kind] = folder / _FILES.get(kind, kind)
-        if peer.manifest.id_base:
-            files["user"] = folder / "user"
-        if kind == "network":
-            files["uts"] = folder / "uts"
-    return files
+    with ExitStack() as stack:
+        files: dict[NamespaceKind, Path] = {}
+        for kind, peer in find_peers(spec, store).items():
+            files[kind] = _opened(peer, kind, stack)
+            if peer.manifest.id_base:
+                files["user"] = _opened(peer, "user", stack)
+            if kind == "network":
+                files["uts"] = _opened(peer, "uts", stack)
+        yield files
 
 
 def shared_memory(container: Container, store: ContainerStore) -> Path | None:
@@ -100,12 +104,25 @@ def shared_memory(container: Container, store: ContainerStore) -> Path | None:
     return peer.paths.shm
 
 
-def _namespaces(peer: Container) -> Path:
+def _opened(peer: Container, kind: NamespaceKind, stack: ExitStack) -> Path:
     init = peer.status.init
     if init is None or not peer.is_alive():
-        raise ConflictError(
-            f"the container {peer.manifest.name} does not run, so nothing of it can be shared",
-            hint="Start it first.",
-            field="network_mode",
-        )
-    return Path(f"/proc/{init.pid}/ns")
+        raise _does_not_run(peer)
+    try:
+        path = f"/proc/{init.pid}/ns/{_FILES.get(kind, kind)}"
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as exc:
+        raise _does_not_run(peer) from exc
+    stack.callback(os.close, fd)
+    # Asked with the namespace open, so the number meant this process when it was opened.
+    if not init.is_current():
+        raise _does_not_run(peer)
+    return Path(f"/proc/{os.getpid()}/fd/{fd}")
+
+
+def _does_not_run(peer: Container) -> ConflictError:
+    return ConflictError(
+        f"the container {peer.manifest.name} does not run, so nothing of it can be shared",
+        hint="Start it first.",
+        field="network_mode",
+    )

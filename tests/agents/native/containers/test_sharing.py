@@ -65,13 +65,13 @@ def test_a_device_of_the_host_can_be_given(engine: NativeEngine) -> None:
     assert run(engine, script, devices=(device,)) == ["there", "opened"]
 
 
-def test_a_folder_of_devices_gives_all_of_them(engine: NativeEngine, tmp_path: Path) -> None:
-    from os import makedev, mknod
-
-    for name in ("one", "two"):
-        mknod(tmp_path / name, 0o20666, makedev(1, 3))
-    device = DeviceSpec(source=str(tmp_path), target="/dev/many")
-    assert run(engine, "ls /dev/many", devices=(device,)) == ["one", "two"]
+def test_a_folder_of_devices_gives_all_of_them(engine: NativeEngine) -> None:
+    source = Path("/dev/net")
+    if not source.is_dir():
+        pytest.skip(f"this host has no {source}")
+    device = DeviceSpec(source=str(source), target="/dev/many")
+    names = sorted(path.name for path in source.iterdir())
+    assert run(engine, "ls /dev/many", devices=(device,)) == names
 
 
 @pytest.mark.parametrize(
