@@ -87,10 +87,23 @@ class EventContract:
         with engine.start_exec(container.id, ExecSpec(command=("sh", "-c", "exit 5"))) as session:
             session.wait(timeout=10.0)
         told.wait_for(container.id, "exec_die")
-        started, died = told.of(container.id)[-2:]
-        assert (started.action, died.action) == ("exec_start", "exec_die")
+        created, started, died = told.of(container.id)[-3:]
+        assert (created.action, started.action, died.action) == (
+            "exec_create",
+            "exec_start",
+            "exec_die",
+        )
         assert died.attributes["exec"] == started.attributes["exec"]
         assert died.attributes["exit_code"] == "5"
+
+    def test_who_leaves_a_program_to_itself_is_told(self, bench: Bench, told: Told) -> None:
+        engine, container = bench.engine, bench.run()
+        if not isinstance(engine, Executes):
+            pytest.skip(f"the {engine.name} engine runs no further programs")
+        spec = ExecSpec(command=("cat",), tty=True, stdin=True, detach_keys="ctrl-p,ctrl-q")
+        with engine.start_exec(container.id, spec) as session:
+            session.write(b"\x10\x11")
+        told.wait_for(container.id, "exec_detach")
 
     def test_volumes_are_told(self, bench: Bench, told: Told) -> None:
         name = unique("v")

@@ -78,10 +78,15 @@ class Execs:
             detached=spec.detach,
             detach_keys=keys,
             later=self._supervisor.after,
+            on_detach=lambda: self._tell(container, "exec_detach", record.id),
         )
-        self._events.container(container.record, "exec_start", exec=record.id)
+        self._tell(container, "exec_create", record.id)
+        self._tell(container, "exec_start", record.id)
         self._supervisor.on_end(program.runner.pid, lambda: self._end(container, record.id))
         return session
+
+    def _tell(self, container: Container, action: str, exec_id: str) -> None:
+        self._events.container(container.record, action, exec=exec_id)
 
     def _start_program(
         self, container: Container, init: int, plan: ExecPlan, spec: ExecSpec

@@ -61,7 +61,8 @@ class Exec:
 class ExecSession(Session):
     """See :class:`Session`. ``later`` has something done in some seconds.
 
-    ``detached`` is for a program that goes on by itself from the start.
+    ``detached`` is for a program that goes on by itself from the start; ``on_detach`` is
+    called when somebody wrote the detach keys.
     """
 
     def __init__(
@@ -73,7 +74,9 @@ class ExecSession(Session):
         detached: bool,
         detach_keys: bytes,
         later: Later,
+        on_detach: Callable[[], None],
     ) -> None:
+        self._on_detach = on_detach
         self.id = exec_id
         self.tty = tty
         self._detached = detached
@@ -98,9 +101,12 @@ class ExecSession(Session):
 
     def write(self, data: bytes, timeout: float | None = None) -> bool:
         """See :meth:`Session.write`."""
+        was_detached = self._input.is_detached
         taken = self._input.write(data, timeout)
         if self._input.is_detached:
             self._streams.stop()
+            if not was_detached:
+                self._on_detach()
         return taken
 
     def close_stdin(self) -> None:
