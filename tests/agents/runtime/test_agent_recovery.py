@@ -47,9 +47,13 @@ def begin_waiting(agent: AgentProcess) -> str:
 
 def starts(agent: AgentProcess, operation_id: str) -> int:
     agent.panel.read_events()
-    return sum(
-        isinstance(event, OperationStarted) and event.operation_id == operation_id
-        for event in agent.panel.events
+    # One that a killed agent could not note as sent comes again, from the same moment.
+    return len(
+        {
+            event.at
+            for event in agent.panel.events
+            if isinstance(event, OperationStarted) and event.operation_id == operation_id
+        }
     )
 
 
