@@ -125,3 +125,8 @@ def _needs_view() -> bool:
         return bool((UNIFIED / "cgroup.controllers").read_text().strip())
     except OSError:
         return False
+
+
+def build_cgroup(name: str) -> str:
+    """Return the cgroup of a container that runs a build's command."""
+    return f"/webpanel-{name}"

@@ -9,7 +9,7 @@ from agents.linux.cgroups.counters import Counters, read_counters, read_oom_kill
 from agents.linux.cgroups.freezer import freeze, is_frozen, thaw
 from agents.linux.cgroups.layout import Layout, Mode, detect, host_layout
 from agents.linux.cgroups.settings import Setting, apply, in_force
-from agents.linux.cgroups.tree import enter_unified, list_processes, remove
+from agents.linux.cgroups.tree import end, enter_unified, list_processes, remove
 
 __all__ = [
     "Counters",
@@ -18,6 +18,7 @@ __all__ = [
     "Setting",
     "apply",
     "detect",
+    "end",
     "enter_unified",
     "freeze",
     "host_layout",

@@ -1,12 +1,19 @@
 """Cgroups as folders: who is in them, and their removal."""
 
 import os
+import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 
+from agents.errors import KernelError
+from agents.linux import process
 from agents.linux.cgroups.files import read_text
 from agents.linux.cgroups.layout import Layout
 from agents.linux.failures import kernel_errors
+
+_LAST_BREATH = 2.0
+_STEP = 0.002
 
 
 def list_processes(layout: Layout, cgroup: str) -> tuple[int, ...]:
@@ -27,6 +34,25 @@ def remove(layout: Layout, cgroup: str) -> None:
         for place, _, _ in os.walk(folder, topdown=False):
             with kernel_errors("remove the cgroup", place):
                 _remove_one(Path(place))
+
+
+def end(layout: Layout, cgroup: str) -> bool:
+    """Kill all that is in a cgroup and remove it; return whether it is gone. Idempotent.
+
+    Blocks for at most some seconds: what sleeps in the kernel does not die at once.
+    """
+    deadline = time.monotonic() + _LAST_BREATH
+    while True:
+        try:
+            remove(layout, cgroup)
+        except KernelError:
+            if time.monotonic() > deadline:
+                return False
+        else:
+            return True
+        for pid in list_processes(layout, cgroup):
+            process.signal_process(pid, signal.SIGKILL)
+        time.sleep(_STEP)
 
 
 def _remove_one(folder: Path) -> None:

@@ -87,7 +87,7 @@ def _write_bundle(draft: Draft, place: RunPlace, job: RunJob) -> Path:
         ),
         Places(
             rootfs=place.rootfs,
-            cgroup=f"/webpanel-{place.name}",
+            cgroup=runtime.build_cgroup(place.name),
             joined=place.joined,
             shared=_shared(place),
             id_base=place.base,

@@ -1,6 +1,5 @@
 """The cgroups of this engine's containers: ``/<parent>/<container id>`` in every hierarchy."""
 
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from agents.engines.native.limits.place import Place
 from agents.engines.native.limits.settings import NO_LIMITS, make_settings
 from agents.engines.specs import Limits
 from agents.errors import KernelError, NotFoundError
-from agents.linux import cgroups, process
+from agents.linux import cgroups
 from agents.linux.cgroups import Counters, Layout
 from agents.linux.cgroups.moves import Readiness
 
@@ -123,11 +122,7 @@ class ContainerCgroups:
 
         For what the runtime was making when it was cut off, and knows nothing of.
         """
-        end = time.monotonic() + _LAST_BREATH
-        while not self.remove(container_id) and time.monotonic() < end:
-            for pid in cgroups.list_processes(self._layout, self.path(container_id)):
-                process.signal_process(pid, signal.SIGKILL)
-            time.sleep(_STEP)
+        cgroups.end(self._layout, self.path(container_id))
 
     def _remove_below(self, container_id: str) -> bool:
         try:

@@ -30,7 +30,7 @@ from agents.engines.native.images.recipe import (
 from agents.engines.native.images.removal import remove_tree
 from agents.engines.native.images.trees import remove_empty
 from agents.errors import InvalidInputError, NotFoundError, NotSupportedError
-from agents.linux import mounts, syscalls
+from agents.linux import cgroups, mounts, syscalls
 
 PREFIX = "sha256:"
 # A link in a draft to a folder elsewhere, in which its files are mounted as "rootfs".
@@ -237,7 +237,7 @@ def boot_id() -> str:
 
 def discard(draft: Draft) -> None:
     """End what runs in a draft, unmount and remove it. Idempotent."""
-    _delete_containers(draft.runtime)
+    _delete_containers(draft)
     mounts.unmount(draft.merged)
     _discard_passage(draft.path / PASSAGE)
     with suppress(OSError):
@@ -270,10 +270,14 @@ def _delete(grave: Path) -> int:
         os.close(fd)
 
 
-def _delete_containers(state: Path) -> None:
-    names = [entry.name for entry in state.iterdir()] if state.is_dir() else []
+def _delete_containers(draft: Draft) -> None:
+    state, passage = draft.runtime, draft.path / PASSAGE
+    names = {entry.name for entry in state.iterdir()} if state.is_dir() else set()
+    if passage.is_symlink():
+        names.add(passage.readlink().name)
     for name in names:
-        try:
-            runtime.run(state, "delete", "--force", name, check=False)
-        except NotSupportedError:
-            return
+        with suppress(NotSupportedError):
+            if (state / name).exists():
+                runtime.run(state, "delete", "--force", name, check=False)
+        # Cut off in the middle, the runtime leaves what it does not know of any more.
+        cgroups.end(cgroups.host_layout(), runtime.build_cgroup(name))

@@ -27,7 +27,7 @@ from tests.agents.native.storm.acts import IMAGE, NETWORK, Act, Stage, nothing
 from tests.agents.native.storm.container_acts import CONTAINER_ACTS
 from tests.agents.native.storm.fuse import FUSE
 from tests.agents.native.storm.store_acts import STORE_ACTS
-from tests.agents.native.storm.survey import Survey
+from tests.agents.native.storm.survey import Survey, build_cgroups
 from tests.agents.native.storm.tale import THERE, Tale, Teller
 from tests.native_engine import NativeHome, assert_nothing_left, clear
 from tests.registries import running_registry
@@ -62,6 +62,7 @@ class Storm:
     kills: Counter[str] = field(default_factory=Counter)
     held: int = 0
     registry: str = ""
+    cgroups_before: frozenset[Path] = field(default_factory=build_cgroups)
 
     def live(self, turn: Turn) -> None:
         """Let one engine live and die. Raises RuntimeError for what it says is wrong."""
@@ -110,6 +111,7 @@ class Storm:
         self.tale = Tale()
         self.tale.expected[f"i:{_KEPT['i']}"] = THERE
         self.links_before = frozenset(one.name for one in netlink.list_links())
+        self.cgroups_before = build_cgroups()
 
     def finish(self) -> None:
         """Remove everything, in this process."""
@@ -135,7 +137,9 @@ class Storm:
         engine.start()
         let_go(held)
         stage = Stage(engine, teller, self.home.folder, self.home.uid, self.registry)
-        faults = Survey(engine, self.home, self.tale, self.links_before).faults()
+        faults = Survey(
+            engine, self.home, self.tale, self.links_before, self.cgroups_before
+        ).faults()
         if faults:
             raise RuntimeError("; ".join(faults))
         tidy(stage)

@@ -34,6 +34,7 @@ class Survey:
     home: NativeHome
     tale: Tale
     links_before: frozenset[str]
+    cgroups_before: frozenset[Path] = frozenset()
 
     def faults(self) -> list[str]:
         """Return what is wrong, in words; empty if all is well.
@@ -157,13 +158,16 @@ class Survey:
 
     def _strange_links(self) -> Iterator[str]:
         networks = {one.name: one.id for one in self.engine.list_networks()}
-        wanted = {link_name("wp", one) for one in networks.values()}
+        wanted = {link_name("wp", one): name for name, one in networks.items()}
         for record in self.alive.values():
             for endpoint in record.endpoints:
-                wanted.add(link_name("wv", record.id, networks[endpoint.network]))
+                link = link_name("wv", record.id, networks[endpoint.network])
+                wanted[link] = f"{record.name} on {endpoint.network}"
         found = {one.name for one in netlink.list_links()} - self.links_before
-        yield from (f"an interface is left: {name}" for name in found - wanted)
-        yield from (f"an interface is lost: {name}" for name in wanted - found)
+        yield from (f"an interface is left: {name}" for name in found - wanted.keys())
+        yield from (
+            f"an interface is lost: {name}, {wanted[name]}" for name in wanted.keys() - found
+        )
 
     def _strange_rules(self) -> Iterator[str]:
         rules = process.run(("nft", "list", "ruleset")).text()
@@ -179,6 +183,9 @@ class Survey:
             yield f"a rule is left for the address {address}"
 
     def _strange_cgroups(self) -> Iterator[str]:
+        for path in build_cgroups() - self.cgroups_before:
+            if not _read(path / "cgroup.procs"):
+                yield f"a cgroup of a build is left: {path}"
         for parent in Path("/sys/fs/cgroup").glob(f"**/webpanel-{self.home.uid}"):
             for path in parent.iterdir():
                 if path.is_dir() and path.name not in self.alive:
@@ -251,3 +258,9 @@ def answers(place: tuple[str, int]) -> bool:
             return True
     except OSError:
         return False
+
+
+def build_cgroups() -> frozenset[Path]:
+    """Return the cgroups of builds of anybody on this machine."""
+    top = Path("/sys/fs/cgroup")
+    return frozenset((*top.glob("webpanel-build-*"), *top.glob("*/webpanel-build-*")))
