@@ -46,7 +46,7 @@ LOOPBACK_NAME = "lo"
 _NO_DETECTION = 0x02
 _MAIN = 254
 # The group of interfaces that are about to be removed together; see ip-link(8).
-_DOOMED = 0x57505743
+DOOMED = 0x57505743
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,8 +221,14 @@ def delete_links(names: Iterable[str]) -> None:
         return
     with _socket("remove interfaces") as ip:
         for index in indexes:
-            _tolerate(errno.ENODEV, ip.link, "set", index=index, group=_DOOMED)
-        _tolerate(errno.ENODEV, ip.link, "del", group=_DOOMED)
+            _tolerate(errno.ENODEV, ip.link, "set", index=index, group=DOOMED)
+        _tolerate(errno.ENODEV, ip.link, "del", group=DOOMED)
+
+
+def finish_deleting() -> None:
+    """Remove what was to be removed when an agent was killed; else it would look whole."""
+    with _socket("remove interfaces") as ip:
+        _tolerate(errno.ENODEV, ip.link, "del", group=DOOMED)
 
 
 def _tolerate(code: int, call: Callable[..., object], *args: object, **options: object) -> None:

@@ -89,6 +89,7 @@ class Networks:
         """
         with self._making:
             self._book.load()
+            netlink.finish_deleting()
             self._drop_dead(container_ids)
             self._repair(tuple(self._book.networks.values()))
             self._enforcer.enforce()

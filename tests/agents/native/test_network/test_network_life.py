@@ -222,6 +222,23 @@ def test_adopting_makes_again_what_a_reboot_took(host: Host) -> None:
     assert host.networks.attachment(gone.id) is None
 
 
+def test_what_a_killed_agent_was_about_to_remove_is_whole_again(host: Host) -> None:
+    """Interfaces are marked, then those marked are removed: it was killed in between."""
+    host.networks.create(FRONT)
+    web = host.container("web")
+    attach(host, web, PortSpec(container_port=80, host_port=8080))
+    web.serve(80, "web")
+    for link in links(host):
+        argv = ("ip", "link", "set", link, "group", str(netlink.DOOMED))
+        host.run(lambda argv=argv: process.run(argv))
+    host.restart_agent((web.id,))
+    other = host.container("other")
+    attach(host, other)
+    host.networks.detach(other.id)
+    host.networks.settle()
+    assert host.ask("127.0.0.1", 8080).startswith("web")
+
+
 def test_making_a_network_again_mends_its_bridge(host: Host) -> None:
     host.networks.create(FRONT)
     web = host.container("web")
